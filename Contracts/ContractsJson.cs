@@ -1,0 +1,27 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Contracts.Launching;
+
+namespace Wunderproxy.Contracts;
+
+/// <summary>JSON of everything that crosses a process boundary, source generated. Unknown members and nulls in required places are errors.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.General,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    PropertyNameCaseInsensitive = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    UseStringEnumConverter = true,
+    MaxDepth = 32)]
+[JsonSerializable(typeof(LaunchConfiguration))]
+[JsonSerializable(typeof(ApplicationSnapshot))]
+[JsonSerializable(typeof(ApplicationState))]
+[JsonSerializable(typeof(FenceRequest))]
+[JsonSerializable(typeof(ControlProblem))]
+[JsonSerializable(typeof(ProxyStatus))]
+[JsonSerializable(typeof(StatusDocument))]
+[JsonSerializable(typeof(DeploymentStatus))]
+public sealed partial class ContractsJson : JsonSerializerContext;

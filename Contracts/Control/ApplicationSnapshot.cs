@@ -1,0 +1,99 @@
+using System.Text.Json.Serialization;
+
+namespace Wunderproxy.Contracts.Control;
+
+/// <summary>Everything that the Proxy needs to know about one application. Always sent whole; applying it twice changes nothing.</summary>
+/// <remarks>
+/// Body of <c>PUT /applications/{application}</c> on the control socket. The Proxy answers
+/// 200 with <see cref="ApplicationState"/> when it serves by this snapshot;
+/// 409 (<see cref="ControlProblem.StaleGeneration"/>, <see cref="ControlProblem.StaleFence"/>, <see cref="ControlProblem.ClaimedByOther"/>) when it may not;
+/// 422 (<see cref="ControlProblem.TargetUnhealthy"/>) when the target is another one than now and the Proxy itself did not find it healthy;
+/// 507 (<see cref="ControlProblem.NotPersisted"/>) when the snapshot couldn't be written to disk. On every error it serves on as before.
+/// </remarks>
+public sealed record ApplicationSnapshot
+{
+    /// <summary>Name of the application, as in the path.</summary>
+    public required string Application { get; init; }
+
+    /// <summary>Which Controller owns the application; another owner's snapshot is refused.</summary>
+    public required string Installation { get; init; }
+
+    /// <summary>Grows with each change. An older one is refused, an equal one with equal content changes nothing.</summary>
+    public required long Generation { get; init; }
+
+    /// <summary>Permission to move traffic: a snapshot with another target than now is taken only if its fence is newer than the Proxy's.</summary>
+    public required long Fence { get; init; }
+
+    /// <summary>The active release; absent: the application has none yet and the Proxy answers 503.</summary>
+    public Target? Target { get; init; }
+
+    /// <summary>From the moment that a target is replaced until its plain requests are cut.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The same for upgraded connections and streams.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan StreamDrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Set while maintenance is up: every request is answered with this page and status 503.</summary>
+    public MaintenancePage? Maintenance { get; init; }
+}
+
+/// <summary>One container that can receive requests.</summary>
+public sealed record Target
+{
+    /// <summary>Hash of the launch configuration that the container runs.</summary>
+    public required string Release { get; init; }
+
+    /// <summary>Name of the release for people.</summary>
+    public string Revision { get; init; } = "";
+
+    /// <summary>The engine's id of the container. With <see cref="StartedAt"/> and <see cref="Address"/> it is the target's identity.</summary>
+    public required string ContainerId { get; init; }
+
+    /// <summary>When the container was started, as the engine says; a restarted container is another target.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>IP address and port, such as <c>172.30.0.2:9292</c>.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>The probe with which the Proxy checks the target at the moment of the switch.</summary>
+    public required HealthProbe Probe { get; init; }
+
+    /// <summary>Whether both name the same container in the same run at the same address.</summary>
+    public bool IsSameAs(Target? other) =>
+        other is not null && ContainerId == other.ContainerId && StartedAt == other.StartedAt && Address == other.Address;
+}
+
+/// <summary>One HTTP GET that tells whether a container is healthy. Redirects are not followed.</summary>
+public sealed record HealthProbe
+{
+    /// <summary>Path and query, with leading slash.</summary>
+    public string Path { get; init; } = "/";
+
+    /// <summary>Value of the Host header.</summary>
+    public string Host { get; init; } = "localhost";
+
+    /// <summary>All further headers.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Codes and ranges, such as <c>200-299,304</c>.</summary>
+    public string ExpectedStatus { get; init; } = "200-299";
+
+    /// <summary>Text that the first 64 KiB of a healthy answer contain; absent: any body.</summary>
+    public string? ExpectedBody { get; init; }
+
+    /// <summary>Limit of the whole probe.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+}
+
+/// <summary>What visitors see while maintenance is up.</summary>
+public sealed record MaintenancePage
+{
+    /// <summary>Media type of <see cref="Body"/>.</summary>
+    public string ContentType { get; init; } = "text/html; charset=utf-8";
+
+    /// <summary>The page, at most 256 KiB; absent: the Proxy's own page.</summary>
+    public string? Body { get; init; }
+}

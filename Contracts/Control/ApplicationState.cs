@@ -1,0 +1,104 @@
+namespace Wunderproxy.Contracts.Control;
+
+/// <summary>How the Proxy serves one application: answer of <c>GET /applications/{application}</c> (404: it knows none of that name).</summary>
+public sealed record ApplicationState
+{
+    /// <summary>Name of the application.</summary>
+    public required string Application { get; init; }
+
+    /// <summary>Which Controller owns it.</summary>
+    public required string Installation { get; init; }
+
+    /// <summary>Generation of the snapshot that is served.</summary>
+    public required long Generation { get; init; }
+
+    /// <summary>Newest fence seen, by a snapshot or by <see cref="FenceRequest"/>.</summary>
+    public required long Fence { get; init; }
+
+    /// <summary>The active target; absent: none yet.</summary>
+    public Target? Target { get; init; }
+
+    /// <summary>Whether maintenance is up.</summary>
+    public bool Maintenance { get; init; }
+
+    /// <summary>Traffic of every target that was active since the Proxy started, at most 16, newest first; the first one is the active one.</summary>
+    public IReadOnlyList<TargetTraffic> Targets { get; init; } = [];
+
+    /// <summary>Traffic of the application since the Proxy started, requests without a target included.</summary>
+    public required Traffic Total { get; init; }
+}
+
+/// <summary>Traffic of one target.</summary>
+public sealed record TargetTraffic
+{
+    /// <summary>The target.</summary>
+    public required Target Target { get; init; }
+
+    /// <summary>Since when it is replaced; absent: it is active.</summary>
+    public DateTimeOffset? DrainingSince { get; init; }
+
+    /// <summary>Plain requests that have begun and not ended.</summary>
+    public required long InFlight { get; init; }
+
+    /// <summary>Upgraded connections and streams that have begun and not ended; not part of <see cref="InFlight"/>.</summary>
+    public required long Streams { get; init; }
+
+    /// <summary>Counts and latencies.</summary>
+    public required Traffic Traffic { get; init; }
+}
+
+/// <summary>Counts of requests since the Proxy started.</summary>
+public sealed record Traffic
+{
+    /// <summary>Requests that have ended.</summary>
+    public required long Requests { get; init; }
+
+    /// <summary>Sum of their durations, in seconds.</summary>
+    public required double TotalSeconds { get; init; }
+
+    /// <summary>Requests by status code; 499: the client left before an answer began.</summary>
+    public IReadOnlyDictionary<int, long> ByStatus { get; init; } = new Dictionary<int, long>();
+
+    /// <summary>Bytes of request bodies.</summary>
+    public required long BytesIn { get; init; }
+
+    /// <summary>Bytes of response bodies.</summary>
+    public required long BytesOut { get; init; }
+
+    /// <summary>Latency over the last 1, 5 and 15 minutes.</summary>
+    public IReadOnlyList<LatencyWindow> Latency { get; init; } = [];
+}
+
+/// <summary>Latency of the requests that ended within a window, from the request's first byte to the answer's last one; streams are not counted.</summary>
+/// <param name="Minutes">Length of the window: 1, 5 or 15.</param>
+/// <param name="Requests">Requests that ended in it.</param>
+/// <param name="P50Ms">Median, in milliseconds.</param>
+/// <param name="P90Ms">90th percentile, in milliseconds.</param>
+/// <param name="P99Ms">99th percentile, in milliseconds.</param>
+/// <param name="MaxMs">Largest, in milliseconds.</param>
+public sealed record LatencyWindow(int Minutes, long Requests, double P50Ms, double P90Ms, double P99Ms, double MaxMs);
+
+/// <summary>The Proxy as a whole: answer of <c>GET /status</c> on the control socket.</summary>
+public sealed record ProxyStatus
+{
+    /// <summary>Version of the Proxy.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Process id.</summary>
+    public required int ProcessId { get; init; }
+
+    /// <summary>When the process started.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>The public addresses that it listens on.</summary>
+    public IReadOnlyList<string> Listening { get; init; } = [];
+
+    /// <summary>Bytes of the managed heap.</summary>
+    public required long HeapSizeBytes { get; init; }
+
+    /// <summary>Client connections by state: <c>new</c> (no request yet), <c>active</c> (a request is running), <c>idle</c> (between requests), <c>upgraded</c>.</summary>
+    public IReadOnlyDictionary<string, long> Connections { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>Every application.</summary>
+    public IReadOnlyList<ApplicationState> Applications { get; init; } = [];
+}

@@ -1,0 +1,123 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Wunderproxy.Contracts.Launching;
+
+/// <summary>What one release is: the image, how its container is created, how its health is judged, how it is drained and stopped.</summary>
+/// <remarks>The document <c>container.{hash}.json</c> and, whole, <c>current.json</c>. Property names are matched without regard to case.</remarks>
+public sealed record LaunchConfiguration
+{
+    /// <summary>Name of the release for people, such as a commit; also the image's tag where the configuration names no image.</summary>
+    public string Revision { get; init; } = "";
+
+    /// <summary>The Docker Engine's own <c>ContainerConfig</c> object, handed over as it is.</summary>
+    public JsonElement ContainerConfig { get; init; }
+
+    /// <summary>The Docker Engine's own <c>HostConfig</c> object, handed over as it is; may be absent.</summary>
+    public JsonElement HostConfig { get; init; }
+
+    /// <summary>Path of the health check without leading slash, as the Go tool wrote it; <see cref="HealthCheckSpec.Path"/> is the longer form.</summary>
+    public string? HealthCheckPath { get; init; }
+
+    /// <summary>Path of the page that the application offers for maintenance; fetched while it runs, shown while maintenance is up.</summary>
+    public string? MaintenancePath { get; init; }
+
+    /// <summary>Replaces the container even though its configuration already runs.</summary>
+    public bool ForceReload { get; init; }
+
+    /// <summary>Container port that receives requests, 1 to 65535; absent: the only exposed port, else 9292.</summary>
+    public int? Port { get; init; }
+
+    /// <summary>How the health of a container is judged.</summary>
+    public HealthCheckSpec HealthCheck { get; init; } = new();
+
+    /// <summary>How long requests of a replaced release may take to finish.</summary>
+    public DrainSpec Drain { get; init; } = new();
+
+    /// <summary>How a container is stopped.</summary>
+    public StopSpec Stop { get; init; } = new();
+
+    /// <summary>How long the replaced release stays warm.</summary>
+    public ProbationSpec Probation { get; init; } = new();
+
+    /// <summary>An image archive in the object store, used when the registry can't serve the image.</summary>
+    public ArtifactSpec? Artifact { get; init; }
+}
+
+/// <summary>How the health of a container is judged: HTTP GET requests from the host.</summary>
+public sealed record HealthCheckSpec
+{
+    /// <summary>Path and query; absent: <see cref="LaunchConfiguration.HealthCheckPath"/>, else <c>/</c>.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>Value of the Host header; absent: <c>localhost</c>.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>Further headers; <c>X-Forwarded-Proto: https</c> is sent unless it is set here.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Statuses that count as healthy: codes and ranges, such as <c>200-299,304</c>.</summary>
+    public string ExpectedStatus { get; init; } = "200-299";
+
+    /// <summary>Text that a healthy answer's first 64 KiB contain; absent: any body.</summary>
+    public string? ExpectedBody { get; init; }
+
+    /// <summary>Pause between two probes of a running release; a starting one is probed more often. 100 ms to 1 h.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Limit of one probe. 10 ms to 5 min.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>From the start of the container until it must be healthy. 1 s to 24 h.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>Healthy answers in a row before traffic moves, 1 to 100.</summary>
+    public int Successes { get; init; } = 1;
+
+    /// <summary>Unhealthy answers in a row before a ready release counts as unready, 1 to 100.</summary>
+    public int Failures { get; init; } = 3;
+}
+
+/// <summary>How long requests of a replaced release may take to finish.</summary>
+public sealed record DrainSpec
+{
+    /// <summary>Limit of plain requests, up to 24 h.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Limit of WebSockets, server-sent events and other endless answers, up to 24 h.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan StreamTimeout { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>How a container is stopped.</summary>
+public sealed record StopSpec
+{
+    /// <summary>Signal that asks the container to stop; absent: the image's.</summary>
+    public string? Signal { get; init; }
+
+    /// <summary>From the signal until SIGKILL, up to 1 h; the engine takes whole seconds, rounded up.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>How long the replaced release stays warm, so that traffic can return to it without starting anything.</summary>
+public sealed record ProbationSpec
+{
+    /// <summary>From the switch until the replaced release is stopped, up to 24 h.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>An image archive in the object store, as <c>docker save</c> writes it, plain or gzip.</summary>
+public sealed record ArtifactSpec
+{
+    /// <summary>Bucket of the archive; absent: the Controller's own.</summary>
+    public string? Bucket { get; init; }
+
+    /// <summary>Key of the archive in its bucket.</summary>
+    public string Key { get; init; } = "";
+}

@@ -1,0 +1,66 @@
+using Wunderproxy.Contracts.Admin;
+
+namespace Wunderproxy.Controller.Reconciling;
+
+/// <summary>What the admin API may ask of the reconciler. Each call returns once the decision is on disk, not once it is done.</summary>
+internal interface IOperations
+{
+    /// <summary>The latest status; costs nothing and asks nobody.</summary>
+    StatusDocument Status { get; }
+
+    /// <summary>Whether the reconciler's loop is alive: it ended a pass, or waited for a reason to begin one, within the last 30 s.</summary>
+    bool IsAlive { get; }
+
+    /// <summary>Adds a standby release: it is started and checked, without traffic.</summary>
+    /// <param name="hash">Hash of a published configuration, already checked to be 32 or 64 lower-case hex digits.</param>
+    /// <param name="cancellationToken">Ends the wait; what was accepted stays accepted.</param>
+    Task<Admission> LaunchAsync(string hash, CancellationToken cancellationToken);
+
+    /// <summary>Pins this host to a release; where it isn't launched yet it is started and checked first.</summary>
+    /// <param name="hash">As for <see cref="LaunchAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the wait; what was accepted stays accepted.</param>
+    Task<Admission> SwitchAsync(string hash, CancellationToken cancellationToken);
+
+    /// <summary>Puts maintenance up or down.</summary>
+    Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken);
+
+    /// <summary>Waits until a deployment has ended, or the token is cancelled.</summary>
+    /// <returns>Its latest state; <see langword="null"/> if there is no such deployment.</returns>
+    Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken);
+}
+
+/// <summary>Whether an order was accepted.</summary>
+internal abstract record Admission
+{
+    private Admission()
+    {
+    }
+
+    /// <summary>It is on disk and will end by its deadline.</summary>
+    /// <param name="Deployment">Absent for an order that was done at once, such as maintenance.</param>
+    public sealed record Accepted(DeploymentStatus? Deployment) : Admission;
+
+    /// <summary>It wasn't taken; nothing changed.</summary>
+    /// <param name="Refusal">The kind, which decides the HTTP status.</param>
+    /// <param name="Message">What was wrong, on what, what still holds, what to do.</param>
+    public sealed record Refused(Refusal Refusal, string Message) : Admission;
+}
+
+/// <summary>Why an order wasn't taken.</summary>
+internal enum Refusal
+{
+    /// <summary>No configuration of that hash is published (404).</summary>
+    UnknownHash,
+
+    /// <summary>The document isn't what its name says, or isn't a valid configuration (422).</summary>
+    InvalidConfiguration,
+
+    /// <summary>The present state forbids it (409).</summary>
+    Conflict,
+
+    /// <summary>The store isn't reached and the configuration isn't here (503).</summary>
+    StoreUnavailable,
+
+    /// <summary>The decision couldn't be written to disk (507).</summary>
+    NotDurable,
+}
