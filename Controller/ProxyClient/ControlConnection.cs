@@ -1,0 +1,58 @@
+using System.Net.Sockets;
+
+namespace Wunderproxy.Controller.ProxyClient;
+
+/// <summary>One connection to the Proxy's control socket, for one call.</summary>
+/// <remarks>
+/// Never kept and never opened twice: <see cref="HttpClient"/> repeats a request, a change included, where a connection closes without
+/// an answer. Then nobody could tell whether a refused fence is refused because of its own first attempt.
+/// </remarks>
+internal sealed class ControlConnection : IDisposable
+{
+    /// <summary>Larger answers are refused.</summary>
+    public const int AnswerCapBytes = 1 << 20;
+
+    private readonly string _socketPath;
+
+    public ControlConnection(string socketPath)
+    {
+        _socketPath = socketPath;
+        var handler = new SocketsHttpHandler { ConnectCallback = ConnectAsync, AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
+
+        // No timeout of its own: every call has a deadline.
+        Http = new HttpClient(handler)
+        {
+            BaseAddress = new Uri("http://proxy"),
+            MaxResponseContentBufferSize = AnswerCapBytes,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    public HttpClient Http { get; }
+
+    /// <summary>Whether the Proxy took the connection. If not, nothing was sent.</summary>
+    public bool IsConnected { get; private set; }
+
+    public void Dispose() => Http.Dispose();
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        if (IsConnected)
+        {
+            throw new IOException("The connection was closed without an answer.");
+        }
+
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socketPath), cancellationToken);
+            IsConnected = true;
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

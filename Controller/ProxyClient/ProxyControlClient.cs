@@ -1,0 +1,118 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Wunderproxy.Contracts;
+using Wunderproxy.Contracts.Control;
+
+namespace Wunderproxy.Controller.ProxyClient;
+
+/// <summary>The control API over the Proxy's Unix socket.</summary>
+internal sealed class ProxyControlClient(string socketPath, TimeProvider time) : IProxyControl
+{
+    private static readonly TimeSpan ReadDeadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FenceDeadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ApplyDeadline = TimeSpan.FromSeconds(10);
+
+    // The Proxy may be of a later version than this Controller: members that it added since are skipped.
+    private static readonly ContractsJson Answers = new(
+        new JsonSerializerOptions(ContractsJson.Default.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip });
+
+    public async Task<ApplyOutcome> ApplyAsync(ApplicationSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var call = new Call(HttpMethod.Put, PathOf(snapshot.Application), Json(snapshot, ContractsJson.Default.ApplicationSnapshot));
+        var answer = await SendAsync(call, ApplyDeadline + (snapshot.Target?.Probe.Timeout ?? TimeSpan.Zero), cancellationToken);
+
+        return answer.Status == HttpStatusCode.OK
+            ? new ApplyOutcome.Applied(Read(call, answer, Answers.ApplicationState))
+            : new ApplyOutcome.Refused(Read(call, answer, Answers.ControlProblem));
+    }
+
+    public async Task<FenceOutcome> FenceAsync(string application, FenceRequest request, CancellationToken cancellationToken)
+    {
+        var call = new Call(HttpMethod.Post, PathOf(application) + "/fence", Json(request, ContractsJson.Default.FenceRequest));
+        var answer = await SendAsync(call, FenceDeadline, cancellationToken);
+
+        return answer switch
+        {
+            { Status: HttpStatusCode.OK, Body.Length: 0 } => new FenceOutcome.Fenced(null),
+            { Status: HttpStatusCode.OK } => new FenceOutcome.Fenced(Read(call, answer, Answers.ApplicationState)),
+            _ => new FenceOutcome.Refused(Read(call, answer, Answers.ControlProblem)),
+        };
+    }
+
+    public async Task<ApplicationState?> GetStateAsync(string application, CancellationToken cancellationToken)
+    {
+        var call = new Call(HttpMethod.Get, PathOf(application));
+        var answer = await SendAsync(call, ReadDeadline, cancellationToken);
+        return answer.Status == HttpStatusCode.NotFound ? null : Read(call, answer, Answers.ApplicationState);
+    }
+
+    public async Task<ProxyStatus> GetStatusAsync(CancellationToken cancellationToken)
+    {
+        var call = new Call(HttpMethod.Get, "/status");
+        return Read(call, await SendAsync(call, ReadDeadline, cancellationToken), Answers.ProxyStatus);
+    }
+
+    private static string PathOf(string application) => $"/applications/{Uri.EscapeDataString(application)}";
+
+    private static ByteArrayContent Json<T>(T value, JsonTypeInfo<T> type) => new(JsonSerializer.SerializeToUtf8Bytes(value, type))
+    {
+        Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
+    };
+
+    private async Task<Answer> SendAsync(Call call, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var connection = new ControlConnection(socketPath);
+        using var deadline = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var request = new HttpRequestMessage(call.Method, call.Path) { Content = call.Content };
+        try
+        {
+            using var response = await connection.Http.SendAsync(request, either.Token);
+            return new Answer(response.StatusCode, await response.Content.ReadAsByteArrayAsync(either.Token));
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            var why = e switch
+            {
+                OperationCanceledException => $"no answer within {Duration.Format(limit)}",
+                HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => "its answer is larger than 1 MiB",
+                _ => e.InnerException?.Message ?? e.Message,
+            };
+            throw connection.IsConnected ? WithoutAnswer(call, why, e) : NotReached(call, why, e);
+        }
+    }
+
+    private T Read<T>(Call call, Answer answer, JsonTypeInfo<T> type)
+    {
+        var isExpected = answer.Status == HttpStatusCode.OK || type.Type == typeof(ControlProblem);
+        try
+        {
+            return isExpected && JsonSerializer.Deserialize(answer.Body, type) is { } value
+                ? value
+                : throw WithoutAnswer(call, $"it answered {(int)answer.Status}");
+        }
+        catch (JsonException e)
+        {
+            throw WithoutAnswer(call, $"its answer {(int)answer.Status} can't be read as {type.Type.Name} ({e.Message})", e);
+        }
+    }
+
+    private ProxyException NotReached(Call call, string why, Exception inner) =>
+        new(ProxyFault.Unreachable, $"{call} failed: the Proxy isn't reached at {socketPath} ({why}). Nothing was changed.", inner);
+
+    private ProxyException WithoutAnswer(Call call, string why, Exception? inner = null) => call.IsRead
+        ? new ProxyException(ProxyFault.Unreachable, $"{call} of the Proxy at {socketPath} failed: {why}.", inner)
+        : new ProxyException(ProxyFault.Ambiguous, $"{call} of the Proxy at {socketPath} has no known end: {why}. It may have happened, or may still.", inner);
+
+    private sealed record Call(HttpMethod Method, string Path, HttpContent? Content = null)
+    {
+        public bool IsRead => Method == HttpMethod.Get;
+
+        public override string ToString() => $"{Method} {Path}";
+    }
+
+    private sealed record Answer(HttpStatusCode Status, byte[] Body);
+}

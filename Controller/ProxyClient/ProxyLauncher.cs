@@ -1,0 +1,151 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Wunderproxy.Controller.ProxyClient;
+
+/// <summary>Starts a Proxy where none answers on the control socket. It runs in a session of its own and outlives this process.</summary>
+internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl proxy, TimeProvider time, ILogger<ProxyLauncher> logger)
+{
+    private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
+
+    // The Proxy faces the internet: it gets no credentials from the environment, only what a .NET process needs.
+    private static readonly string[] InheritedVariables = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL"];
+    private const string InheritedPrefix = "DOTNET_";
+
+    /// <summary>Returns once a Proxy answers, which may be one that runs already.</summary>
+    /// <param name="cancellationToken">Ends the wait, and a Proxy that was started and doesn't answer yet.</param>
+    /// <returns>Whether one was started.</returns>
+    /// <exception cref="ProxyLaunchException">None answers 10 s after the start, or it ended before.</exception>
+    public async Task<bool> EnsureRunningAsync(CancellationToken cancellationToken)
+    {
+        if (await AnswersAsync(cancellationToken))
+        {
+            return false;
+        }
+
+        using var deadline = new CancellationTokenSource(AnswerDeadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            return await StartOneAsync(either.Token, cancellationToken);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ProxyLaunchException(
+                $"Another launch of the Proxy holds {launch.ControlSocket}.lock and none answers on {launch.ControlSocket}. Look into {launch.LogFile}.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            throw new ProxyLaunchException($"Start of the Proxy {launch.Executable} failed: {e.Message}", e);
+        }
+    }
+
+    private async Task<bool> StartOneAsync(CancellationToken deadline, CancellationToken cancellationToken)
+    {
+        PrepareDirectories();
+        await using var alone = await EnterAsync(deadline);
+        if (await AnswersAsync(deadline))
+        {
+            return false;
+        }
+
+        var log = ProxyLog.Prepare(launch.LogFile);
+        using var process = Start();
+        await WaitForAnswerAsync(process, log, deadline, cancellationToken);
+        ProxyStarted(process.Id, launch.ListenAddress, launch.ControlSocket);
+        return true;
+    }
+
+    private void PrepareDirectories()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(launch.ControlSocket)!);
+        Directory.CreateDirectory(Path.GetDirectoryName(launch.LogFile)!);
+        Directory.CreateDirectory(launch.StateDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private async Task<FileStream> EnterAsync(CancellationToken deadline)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        };
+        while (true)
+        {
+            try
+            {
+                return new FileStream(launch.ControlSocket + ".lock", options);
+            }
+            catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
+            {
+                await Task.Delay(LookInterval, time, deadline);
+            }
+        }
+    }
+
+    private Process Start()
+    {
+        // The shell appends the output to the log and becomes setsid, which becomes the Proxy: the process keeps its id.
+        var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = "/" };
+        string[] arguments =
+        [
+            "-c", "exec setsid \"$@\" >>\"$0\" 2>&1 </dev/null", launch.LogFile,
+            launch.Executable, "--listen", launch.ListenAddress, "--control", launch.ControlSocket, "--state-dir", launch.StateDirectory,
+        ];
+        Array.ForEach(arguments, start.ArgumentList.Add);
+        foreach (var foreign in start.Environment.Keys.Where(name => !IsInherited(name)).ToList())
+        {
+            start.Environment.Remove(foreign);
+        }
+
+        return Process.Start(start)!;
+    }
+
+    private static bool IsInherited(string variable) =>
+        InheritedVariables.Contains(variable) || variable.StartsWith(InheritedPrefix, StringComparison.Ordinal);
+
+    private async Task WaitForAnswerAsync(Process process, ProxyLog log, CancellationToken deadline, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (!await AnswersAsync(deadline))
+            {
+                if (process.HasExited)
+                {
+                    throw new ProxyLaunchException($"The Proxy ended with exit code {process.ExitCode} before it answered on {launch.ControlSocket}. {Evidence(log)}");
+                }
+
+                await Task.Delay(LookInterval, time, deadline);
+            }
+        }
+        catch (OperationCanceledException e)
+        {
+            // One that doesn't answer would only keep the port from the next one.
+            process.Kill(entireProcessTree: true);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ProxyLaunchException($"The Proxy didn't answer on {launch.ControlSocket} within {AnswerDeadline.TotalSeconds} s and was ended. {Evidence(log)}", e);
+        }
+    }
+
+    private string Evidence(ProxyLog log) => $"The end of its log {launch.LogFile}:\n{log.Tail()}";
+
+    private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await proxy.GetStatusAsync(cancellationToken);
+            return true;
+        }
+        catch (ProxyException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(450, LogLevel.Information, "Started the Proxy as process {ProcessId}, listening on {ListenAddress}, controlled at {ControlSocket}")]
+    private partial void ProxyStarted(int processId, string listenAddress, string controlSocket);
+}
