@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using Wunderproxy.Controller.Durable;
+
+namespace Wunderproxy.IntegrationTests.Durable;
+
+/// <summary>A real disk that is full: a tmpfs of one megabyte.</summary>
+[Trait("Needs", "Lab")]
+[Collection("Lab")]
+public sealed class SmallDiskTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("wunderproxy-small-").FullName;
+
+    public SmallDiskTests() => Run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", _folder);
+
+    public void Dispose()
+    {
+        Run("umount", _folder);
+        Directory.Delete(_folder);
+    }
+
+    [Fact]
+    public void Full_disk_refuses_growth_keeps_the_last_state_and_still_takes_what_fits_its_slots()
+    {
+        var path = Path.Combine(_folder, "shop");
+        var slots = SlotFile.Open(path);
+        slots.Save("small"u8);
+
+        var failure = Assert.Throws<DurableWriteException>(() => slots.Save(new byte[600 * 1024]));
+        Assert.Equal(DurableWriteFault.NoSpace, failure.Fault);
+        Assert.Equal("small"u8, SlotFile.Open(path).Found.Newest!.Payload.Span);
+
+        slots.Save("still fits"u8);
+        Assert.Equal("still fits"u8, SlotFile.Open(path).Found.Newest!.Payload.Span);
+        Assert.Equal([path + ".a", path + ".b"], Directory.GetFiles(_folder).Order(StringComparer.Ordinal));
+    }
+
+    private static void Run(string command, params string[] arguments)
+    {
+        using var process = Process.Start(command, arguments);
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"'{command} {string.Join(' ', arguments)}' ended with {process.ExitCode}; these tests need root");
+    }
+}
