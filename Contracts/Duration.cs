@@ -23,7 +23,7 @@ public static class Duration
         var unit = (text ?? "")[digits.Length..];
         var factor = Units.FirstOrDefault(u => u.Unit == unit).Milliseconds;
         if (factor == 0 || !double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-            || number * factor > Longest.TotalMilliseconds)
+            || !(number * factor <= Longest.TotalMilliseconds))
         {
             return false;
         }

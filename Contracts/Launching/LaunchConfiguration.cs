@@ -1,20 +1,27 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Wunderproxy.Contracts.Control;
 
 namespace Wunderproxy.Contracts.Launching;
 
 /// <summary>What one release is: the image, how its container is created, how its health is judged, how it is drained and stopped.</summary>
-/// <remarks>The document <c>container.{hash}.json</c> and, whole, <c>current.json</c>. Property names are matched without regard to case.</remarks>
+/// <remarks>
+/// The document <c>container.{hash}.json</c> and, whole, <c>current.json</c>. Property names are matched without regard to case.
+/// Read it with <see cref="LaunchConfigurationReader"/>, which checks it and fills in the defaults; the generated JSON only writes it.
+/// </remarks>
 public sealed record LaunchConfiguration
 {
-    /// <summary>Name of the release for people, such as a commit; also the image's tag where the configuration names no image.</summary>
+    /// <summary>Port of an application that neither names nor exposes one.</summary>
+    public const int DefaultPort = 9292;
+
+    /// <summary>Name of the release for people, such as a commit, up to 128 characters; also the image's tag where the configuration names no image.</summary>
     public string Revision { get; init; } = "";
 
     /// <summary>The Docker Engine's own <c>ContainerConfig</c> object, handed over as it is.</summary>
-    public JsonElement ContainerConfig { get; init; }
+    public required JsonElement ContainerConfig { get; init; }
 
     /// <summary>The Docker Engine's own <c>HostConfig</c> object, handed over as it is; may be absent.</summary>
-    public JsonElement HostConfig { get; init; }
+    public JsonElement? HostConfig { get; init; }
 
     /// <summary>Path of the health check without leading slash, as the Go tool wrote it; <see cref="HealthCheckSpec.Path"/> is the longer form.</summary>
     public string? HealthCheckPath { get; init; }
@@ -42,24 +49,67 @@ public sealed record LaunchConfiguration
 
     /// <summary>An image archive in the object store, used when the registry can't serve the image.</summary>
     public ArtifactSpec? Artifact { get; init; }
+
+    /// <summary>The container port that receives requests: <see cref="Port"/>, else the only exposed TCP port, else <see cref="DefaultPort"/>.</summary>
+    [JsonIgnore]
+    public int ContainerPort => Port ?? OnlyExposedPort() ?? DefaultPort;
+
+    /// <summary>Path and query of the health check, with leading slash.</summary>
+    public string HealthPath() => HealthCheck.Path ?? Rooted(HealthCheckPath ?? "");
+
+    /// <summary>Path and query of the application's own maintenance page, with leading slash; <see langword="null"/> if it offers none.</summary>
+    public string? MaintenancePagePath() => string.IsNullOrEmpty(MaintenancePath) ? null : Rooted(MaintenancePath);
+
+    /// <summary>The image: <c>ContainerConfig.Image</c>, else, as the Go tool did, the revision of the application in the host's own registry.</summary>
+    /// <param name="registryPort">Port of the registry on localhost.</param>
+    /// <param name="application">Name of the application, which is the repository's.</param>
+    public string ImageReference(int registryPort, string application)
+    {
+        var image = EngineObject.TextOf(ContainerConfig, "Image");
+        return string.IsNullOrEmpty(image) ? $"localhost:{registryPort}/{application}:{Revision}" : image;
+    }
+
+    /// <summary>One probe of the health check, as Controller and Proxy send it.</summary>
+    public HealthProbe ToProbe()
+    {
+        var headers = new Dictionary<string, string>(HealthCheck.Headers, StringComparer.OrdinalIgnoreCase);
+        headers.TryAdd("X-Forwarded-Proto", "https");
+        return new HealthProbe
+        {
+            Path = HealthPath(),
+            Host = HealthCheck.Host ?? "localhost",
+            Headers = headers,
+            ExpectedStatus = HealthCheck.ExpectedStatus,
+            ExpectedBody = HealthCheck.ExpectedBody,
+            Timeout = HealthCheck.Timeout,
+        };
+    }
+
+    private static string Rooted(string path) => path.StartsWith('/') ? path : "/" + path;
+
+    private int? OnlyExposedPort()
+    {
+        int[] ports = [.. EngineObject.MembersOf(ContainerConfig, "ExposedPorts").Select(p => ExposedPort.TcpPortOf(p.Name)).OfType<int>().Distinct()];
+        return ports is [var only] ? only : null;
+    }
 }
 
 /// <summary>How the health of a container is judged: HTTP GET requests from the host.</summary>
 public sealed record HealthCheckSpec
 {
-    /// <summary>Path and query; absent: <see cref="LaunchConfiguration.HealthCheckPath"/>, else <c>/</c>.</summary>
+    /// <summary>Path and query, with leading slash; absent: <see cref="LaunchConfiguration.HealthCheckPath"/>, else <c>/</c>.</summary>
     public string? Path { get; init; }
 
     /// <summary>Value of the Host header; absent: <c>localhost</c>.</summary>
     public string? Host { get; init; }
 
-    /// <summary>Further headers; <c>X-Forwarded-Proto: https</c> is sent unless it is set here.</summary>
+    /// <summary>Further headers, at most 32; <c>X-Forwarded-Proto: https</c> is sent unless it is set here.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Statuses that count as healthy: codes and ranges, such as <c>200-299,304</c>.</summary>
     public string ExpectedStatus { get; init; } = "200-299";
 
-    /// <summary>Text that a healthy answer's first 64 KiB contain; absent: any body.</summary>
+    /// <summary>Text that a healthy answer's first 64 KiB contain, up to 4096 characters; absent: any body.</summary>
     public string? ExpectedBody { get; init; }
 
     /// <summary>Pause between two probes of a running release; a starting one is probed more often. 100 ms to 1 h.</summary>
@@ -96,10 +146,13 @@ public sealed record DrainSpec
 /// <summary>How a container is stopped.</summary>
 public sealed record StopSpec
 {
-    /// <summary>Signal that asks the container to stop; absent: the image's.</summary>
+    /// <summary>Longest <see cref="Timeout"/>: 1 h.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromHours(1);
+
+    /// <summary>Signal that asks the container to stop, such as <c>SIGTERM</c>, <c>USR1</c> or <c>15</c>; absent: the engine's own <c>ContainerConfig.StopSignal</c>, else the image's.</summary>
     public string? Signal { get; init; }
 
-    /// <summary>From the signal until SIGKILL, up to 1 h; the engine takes whole seconds, rounded up.</summary>
+    /// <summary>From the signal until SIGKILL, up to 1 h; the engine takes whole seconds, rounded up. Absent: the engine's own <c>ContainerConfig.StopTimeout</c>, else 10 s.</summary>
     [JsonConverter(typeof(DurationJsonConverter))]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 }
@@ -119,5 +172,5 @@ public sealed record ArtifactSpec
     public string? Bucket { get; init; }
 
     /// <summary>Key of the archive in its bucket.</summary>
-    public string Key { get; init; } = "";
+    public required string Key { get; init; }
 }

@@ -1,0 +1,175 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Wunderproxy.Contracts.Launching;
+
+/// <summary>Reads a launch configuration and finds everything that is wrong with it at once.</summary>
+/// <remarks>
+/// What is inside <c>ContainerConfig</c> and <c>HostConfig</c> is the engine's to judge, less what the Controller itself relies on
+/// (image, environment, ports). Whether a host runs it at all is a question of its policy, not of the format.
+/// </remarks>
+public static class LaunchConfigurationReader
+{
+    /// <summary>Size of the largest document that is read: 1 MiB.</summary>
+    public const int MaxBytes = 1024 * 1024;
+
+    /// <summary>Levels of objects and arrays in each other.</summary>
+    public const int MaxDepth = 32;
+
+    /// <summary>Errors that are reported at most.</summary>
+    public const int MaxErrors = 100;
+
+    private const int MaxHeaders = 32;
+
+    /// <summary>Reads a document as it is stored: UTF-8, with or without a byte order mark, without comments.</summary>
+    public static LaunchConfigurationResult Read(ReadOnlyMemory<byte> json)
+    {
+        if (json.Length > MaxBytes)
+        {
+            var problem = $"The document has {json.Length.ToString(CultureInfo.InvariantCulture)} bytes.";
+            return new(null, [new("$", problem, $"At most {MaxBytes} are read; is it a launch configuration?")]);
+        }
+
+        var source = new SourceText(WithoutByteOrderMark(json));
+        var configuration = Parse(source) is { } root ? Read(source, root) : null;
+        var errors = source.Errors;
+        return new(errors.Count == 0 ? configuration : null, errors);
+    }
+
+    private static ReadOnlyMemory<byte> WithoutByteOrderMark(ReadOnlyMemory<byte> json) =>
+        json.Span.StartsWith("\uFEFF"u8) ? json["\uFEFF"u8.Length..] : json;
+
+    private static SourceValue? Parse(SourceText source)
+    {
+        if (FirstNoText(source.Bytes.Span) is { } offset)
+        {
+            source.Add(offset, "$", "The document is not UTF-8 from here on.", "Save it as UTF-8.");
+            return null;
+        }
+
+        try
+        {
+            return SourceParser.Parse(source.Bytes.Span, MaxDepth);
+        }
+        catch (JsonException e)
+        {
+            source.Add(source.OffsetOf(e.LineNumber ?? 0, e.BytePositionInLine ?? 0), "$", $"The document is not JSON: {Reason(e)}", "Correct it here or just before.");
+        }
+        catch (BrokenTextException e)
+        {
+            source.Add(e.Offset, "$", $"The document is not JSON: {e.Message}", "Write the character itself.");
+        }
+
+        return null;
+    }
+
+    /// <summary>Offset of the first byte that is not UTF-8.</summary>
+    private static int? FirstNoText(ReadOnlySpan<byte> bytes)
+    {
+        if (Utf8.IsValid(bytes))
+        {
+            return null;
+        }
+
+        Utf8.ToUtf16(bytes, new char[bytes.Length], out var read, out _, replaceInvalidSequences: false);
+        return read;
+    }
+
+    /// <summary>The parser's words without its own position, and without its quotation of what may be a value.</summary>
+    private static string Reason(JsonException e)
+    {
+        var message = e.Message.Split(" LineNumber:")[0];
+        return message.Contains("literal", StringComparison.Ordinal) ? "a word that is not true, false or null." : message;
+    }
+
+    private static LaunchConfiguration? Read(SourceText source, SourceValue root)
+    {
+        if (root.Kind != JsonValueKind.Object)
+        {
+            source.Add(root, "The document is not an object.", "Write a launch configuration: { \"Revision\": …, \"ContainerConfig\": { … } }.");
+            return null;
+        }
+
+        DuplicateNames.Check(source, root);
+        var reader = new ObjectReader(source, root);
+        var configuration = Configuration(source, reader);
+        reader.End();
+        return configuration;
+    }
+
+    private static LaunchConfiguration Configuration(SourceText source, ObjectReader reader)
+    {
+        var revision = reader.Text("Revision", "", TextRules.Revision);
+        var container = reader.EngineObject("ContainerConfig");
+        var host = reader.OptionalEngineObject("HostConfig");
+        ContainerConfigRules.Check(source, container, revision);
+        var grace = ContainerConfigRules.StopTimeout(container) ?? new StopSpec().Timeout;
+        reader.Later("Routing", "Limits", "Buffering", "Compression", "Tls", "ErrorPages");
+        return new LaunchConfiguration
+        {
+            Revision = revision,
+            ContainerConfig = Element(source, container) ?? default,
+            HostConfig = Element(source, host),
+            HealthCheckPath = reader.OptionalText("HealthCheckPath", TextRules.LoosePath),
+            MaintenancePath = reader.OptionalText("MaintenancePath", TextRules.LoosePath),
+            ForceReload = reader.Flag("ForceReload"),
+            Port = reader.OptionalNumber("Port", 1, 65535),
+            HealthCheck = reader.Section("HealthCheck", new HealthCheckSpec(), HealthCheck),
+            Drain = reader.Section("Drain", new DrainSpec(), Drain),
+            Stop = reader.Section("Stop", new StopSpec { Timeout = grace }, stop => Stop(stop, grace)),
+            Probation = reader.Section("Probation", new ProbationSpec(), Probation),
+            Artifact = reader.OptionalSection("Artifact", Artifact),
+        };
+    }
+
+    private static HealthCheckSpec HealthCheck(ObjectReader reader)
+    {
+        var absent = new HealthCheckSpec();
+        return new HealthCheckSpec
+        {
+            Path = reader.OptionalText("Path", TextRules.Path),
+            Host = reader.OptionalText("Host", TextRules.Host),
+            Headers = reader.Texts("Headers", MaxHeaders, TextRules.HeaderName, TextRules.HeaderValue),
+            ExpectedStatus = reader.Text("ExpectedStatus", absent.ExpectedStatus, TextRules.ExpectedStatus),
+            ExpectedBody = reader.OptionalText("ExpectedBody", TextRules.ExpectedBody),
+            Interval = reader.Time("Interval", absent.Interval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
+            Timeout = reader.Time("Timeout", absent.Timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5)),
+            Deadline = reader.Time("Deadline", absent.Deadline, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)),
+            Successes = reader.Number("Successes", absent.Successes, 1, 100),
+            Failures = reader.Number("Failures", absent.Failures, 1, 100),
+        };
+    }
+
+    private static DrainSpec Drain(ObjectReader reader)
+    {
+        var absent = new DrainSpec();
+        return new DrainSpec
+        {
+            Timeout = reader.Time("Timeout", absent.Timeout, TimeSpan.Zero, TimeSpan.FromHours(24)),
+            StreamTimeout = reader.Time("StreamTimeout", absent.StreamTimeout, TimeSpan.Zero, TimeSpan.FromHours(24)),
+        };
+    }
+
+    private static StopSpec Stop(ObjectReader reader, TimeSpan grace) => new()
+    {
+        Signal = reader.OptionalText("Signal", TextRules.Signal),
+        Timeout = reader.Time("Timeout", grace, TimeSpan.Zero, StopSpec.Longest),
+    };
+
+    private static ProbationSpec Probation(ObjectReader reader)
+    {
+        reader.Later("MaxErrorRate", "MaxLatency", "MinRequests");
+        return new ProbationSpec { Duration = reader.Time("Duration", new ProbationSpec().Duration, TimeSpan.Zero, TimeSpan.FromHours(24)) };
+    }
+
+    private static ArtifactSpec Artifact(ObjectReader reader) => new()
+    {
+        Bucket = reader.OptionalText("Bucket", TextRules.Bucket),
+        Key = reader.RequiredText("Key", TextRules.Key),
+    };
+
+    private static JsonElement? Element(SourceText source, SourceValue? value) =>
+        value is null ? null : JsonElement.Parse(source.Bytes.Span[value.Start..value.End]);
+}

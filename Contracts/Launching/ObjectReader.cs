@@ -1,0 +1,218 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Wunderproxy.Contracts.Launching;
+
+/// <summary>What is wrong with a text, or null where nothing is.</summary>
+internal delegate Flaw? TextRule(string text);
+
+/// <summary>What is wrong with a value.</summary>
+/// <param name="Problem">What is wrong, as a sentence.</param>
+/// <param name="Fix">What to write instead, as a sentence.</param>
+internal sealed record Flaw(string Problem, string Fix);
+
+/// <summary>Reads the properties of one object of the configuration. Each property asked for is a known one; all others are errors in the end.</summary>
+/// <remarks>A property that is absent or in error has its default, so that reading goes on and finds all errors.</remarks>
+internal sealed class ObjectReader(SourceText source, SourceValue value)
+{
+    private readonly List<string> _known = [];
+    private readonly List<string> _later = [];
+
+    /// <summary>A text that has a default.</summary>
+    public string Text(string name, string absent, TextRule rule) => TextOf(Find(name), rule) ?? absent;
+
+    /// <summary>A text that may be absent or null.</summary>
+    public string? OptionalText(string name, TextRule rule) => TextOf(FindOrNull(name), rule);
+
+    /// <summary>A text that must be there.</summary>
+    public string RequiredText(string name, TextRule rule)
+    {
+        if (Find(name) is { } found)
+        {
+            return TextOf(found, rule) ?? "";
+        }
+
+        Missing(name, "a text");
+        return "";
+    }
+
+    /// <summary>A truth value.</summary>
+    public bool Flag(string name) => Find(name) is { } found && Is(found, "true or false", JsonValueKind.True, JsonValueKind.False) && found.Kind == JsonValueKind.True;
+
+    /// <summary>A whole number in a range.</summary>
+    public int Number(string name, int absent, int smallest, int largest) => NumberOf(Find(name), smallest, largest) ?? absent;
+
+    /// <summary>A whole number in a range that may be absent or null.</summary>
+    public int? OptionalNumber(string name, int smallest, int largest) => NumberOf(FindOrNull(name), smallest, largest);
+
+    /// <summary>A duration in a range.</summary>
+    public TimeSpan Time(string name, TimeSpan absent, TimeSpan shortest, TimeSpan longest)
+    {
+        if (Find(name) is not { } found || !Is(found, "a duration", JsonValueKind.String))
+        {
+            return absent;
+        }
+
+        if (!Duration.TryParse(found.Text, out var duration))
+        {
+            source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is not a duration.", "Write a number and a unit, such as \"250ms\", \"30s\", \"5m\" or \"1h\".");
+            return absent;
+        }
+
+        if (duration < shortest || duration > longest)
+        {
+            var range = $"from {Duration.Format(shortest)} to {Duration.Format(longest)}";
+            source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is outside of the range {range}.", $"Write a duration {range}.");
+            return absent;
+        }
+
+        return duration;
+    }
+
+    /// <summary>An object of the configuration that has defaults.</summary>
+    public T Section<T>(string name, T absent, Func<ObjectReader, T> read) => Find(name) is { } found ? SectionOf(found, absent, read) : absent;
+
+    /// <summary>An object of the configuration that may be absent or null.</summary>
+    public T? OptionalSection<T>(string name, Func<ObjectReader, T> read)
+        where T : class => FindOrNull(name) is { } found ? SectionOf(found, null, read) : null;
+
+    /// <summary>An object whose members are names and texts.</summary>
+    public IReadOnlyDictionary<string, string> Texts(string name, int most, TextRule nameRule, TextRule textRule)
+    {
+        var texts = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        if (Find(name) is not { } found || !Is(found, "an object", JsonValueKind.Object))
+        {
+            return texts;
+        }
+
+        if (found.Members.Count > most)
+        {
+            source.Add(found, $"It has {found.Members.Count} members.", $"At most {most} are allowed.");
+        }
+
+        foreach (var member in found.Members)
+        {
+            Note(member.Start, member.Value.Path, nameRule(member.Name));
+            texts[member.Name] = TextOf(member.Value, textRule) ?? "";
+        }
+
+        return texts;
+    }
+
+    /// <summary>An object of the engine that must be there.</summary>
+    public SourceValue? EngineObject(string name)
+    {
+        if (FindOrNull(name) is { } found)
+        {
+            return Is(found, "an object", JsonValueKind.Object) ? found : null;
+        }
+
+        Missing(name, "the engine's object of that name");
+        return null;
+    }
+
+    /// <summary>An object of the engine that may be absent or null.</summary>
+    public SourceValue? OptionalEngineObject(string name) =>
+        FindOrNull(name) is { } found && Is(found, "an object", JsonValueKind.Object) ? found : null;
+
+    /// <summary>Properties that are part of the format but not of this version.</summary>
+    public void Later(params ReadOnlySpan<string> names) => _later.AddRange(names);
+
+    /// <summary>Notes each property that nobody asked for.</summary>
+    public void End()
+    {
+        foreach (var member in value.Members.Where(m => !IsOneOf(_known, m)))
+        {
+            if (IsOneOf(_later, member))
+            {
+                source.Add(member.Start, member.Value.Path, "This version does not support the property yet.", "Remove it; it would have no effect.");
+                continue;
+            }
+
+            var nearest = NearestName.To(member.Name, _known);
+            source.Add(member.Start, member.Value.Path, $"There is no property \"{SourceParser.Shown(member.Name)}\".", $"Write \"{nearest}\" if that is meant, else remove it.");
+        }
+    }
+
+    private static bool IsOneOf(List<string> names, SourceMember member) => names.Exists(n => Launching.EngineObject.SameName(member.Name, n));
+
+    private static string Described(JsonValueKind kind) => kind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => "a text",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.True => "true",
+        JsonValueKind.False => "false",
+        _ => "null",
+    };
+
+    private T SectionOf<T>(SourceValue found, T absent, Func<ObjectReader, T> read)
+    {
+        if (!Is(found, "an object", JsonValueKind.Object))
+        {
+            return absent;
+        }
+
+        var reader = new ObjectReader(source, found);
+        var section = read(reader);
+        reader.End();
+        return section;
+    }
+
+    private string? TextOf(SourceValue? found, TextRule rule)
+    {
+        if (found is null || !Is(found, "a text", JsonValueKind.String))
+        {
+            return null;
+        }
+
+        Note(found.Start, found.Path, rule(found.Text));
+        return found.Text;
+    }
+
+    private int? NumberOf(SourceValue? found, int smallest, int largest)
+    {
+        if (found is null || !Is(found, "a number", JsonValueKind.Number))
+        {
+            return null;
+        }
+
+        if (int.TryParse(found.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= smallest && number <= largest)
+        {
+            return number;
+        }
+
+        source.Add(found, $"{SourceParser.Shown(found.Text)} is not a whole number from {smallest} to {largest}.", $"Write one from {smallest} to {largest}.");
+        return null;
+    }
+
+    private void Note(int offset, string path, Flaw? flaw)
+    {
+        if (flaw is not null)
+        {
+            source.Add(offset, path, flaw.Problem, flaw.Fix);
+        }
+    }
+
+    private void Missing(string name, string expected) => source.Add(value.Start, $"{value.Path}.{name}", "It is missing.", $"Add {expected}.");
+
+    private SourceValue? FindOrNull(string name) => Find(name) is { Kind: not JsonValueKind.Null } found ? found : null;
+
+    private SourceValue? Find(string name)
+    {
+        _known.Add(name);
+        return value.Members.FirstOrDefault(m => Launching.EngineObject.SameName(m.Name, name))?.Value;
+    }
+
+    private bool Is(SourceValue found, string expected, params ReadOnlySpan<JsonValueKind> kinds)
+    {
+        if (kinds.Contains(found.Kind))
+        {
+            return true;
+        }
+
+        source.Add(found, $"It is {Described(found.Kind)}, not {expected}.", $"Write {expected}, or leave the property out.");
+        return false;
+    }
+}
