@@ -24,7 +24,4 @@ namespace Wunderproxy.Contracts;
 [JsonSerializable(typeof(ProxyStatus))]
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(DeploymentStatus))]
-[JsonSerializable(typeof(ReleaseOrder))]
-[JsonSerializable(typeof(MaintenanceStatus))]
-[JsonSerializable(typeof(ApiProblem))]
 public sealed partial class ContractsJson : JsonSerializerContext;

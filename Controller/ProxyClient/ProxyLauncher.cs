@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using Wunderproxy.Controller.Durable;
 
 namespace Wunderproxy.Controller.ProxyClient;
 
@@ -14,8 +13,6 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
     // The Proxy faces the internet: it gets no credentials from the environment, only what a .NET process needs.
     private static readonly string[] InheritedVariables = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL"];
     private const string InheritedPrefix = "DOTNET_";
-
-    private string LockFile => launch.ControlSocket + ".lock";
 
     /// <summary>Returns once a Proxy answers, which may be one that runs already.</summary>
     /// <param name="cancellationToken">Ends the wait, and a Proxy that was started and doesn't answer yet.</param>
@@ -37,7 +34,7 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new ProxyLaunchException(
-                $"Another launch of the Proxy (by process {FileLock.HolderOf(LockFile)}) holds {LockFile}, and none answers on {launch.ControlSocket}. Look into {launch.LogFile}.", e);
+                $"Another launch of the Proxy holds {launch.ControlSocket}.lock and none answers on {launch.ControlSocket}. Look into {launch.LogFile}.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
         {
@@ -48,7 +45,7 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
     private async Task<bool> StartOneAsync(CancellationToken deadline, CancellationToken cancellationToken)
     {
         PrepareDirectories();
-        using var alone = await EnterAsync(deadline);
+        await using var alone = await EnterAsync(deadline);
         if (await AnswersAsync(deadline))
         {
             return false;
@@ -68,16 +65,25 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
         Directory.CreateDirectory(launch.StateDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    private async Task<FileLock> EnterAsync(CancellationToken deadline)
+    private async Task<FileStream> EnterAsync(CancellationToken deadline)
     {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        };
         while (true)
         {
-            if (FileLock.TryAcquire(LockFile) is { } alone)
+            try
             {
-                return alone;
+                return new FileStream(launch.ControlSocket + ".lock", options);
             }
-
-            await Task.Delay(LookInterval, time, deadline);
+            catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
+            {
+                await Task.Delay(LookInterval, time, deadline);
+            }
         }
     }
 

@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using Wunderproxy.Contracts;
+using Wunderproxy.Contracts.Launching;
+using Wunderproxy.Controller.Containers;
+using Wunderproxy.Controller.Durable;
+using Wunderproxy.Controller.Store;
+
+namespace Wunderproxy.Controller.Desired;
+
+/// <summary>
+/// The launch configurations that this host needs: read from the store once, checked, and kept on the disk, so that a release can be started again while the store is away.
+/// </summary>
+internal sealed class ConfigurationCache(IObjectStore store, string prefix, string folder, Permissions allowed)
+{
+    /// <summary>Larger documents are refused.</summary>
+    public const int MaxBytes = 1024 * 1024;
+
+    private readonly ConcurrentDictionary<string, LaunchConfiguration> _configurations = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _hashes = new(StringComparer.Ordinal);
+
+    /// <summary>A configuration that is here.</summary>
+    /// <param name="hash">SHA-256 of its bytes.</param>
+    public LaunchConfiguration? Find(string hash) => _configurations.TryGetValue(hash, out var configuration) ? configuration : Load(hash);
+
+    /// <summary>A configuration that is here, or is published in the store.</summary>
+    /// <param name="hash">SHA-256 or MD5 of its bytes, in lower-case hex digits.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<Resolution> ResolveAsync(string hash, CancellationToken cancellationToken)
+    {
+        var known = _hashes.GetValueOrDefault(hash, hash);
+        if (Find(known) is { } here)
+            return new Resolution.Found(known, here);
+        var key = ContentHash.KeyFor(prefix, hash);
+        try
+        {
+            var read = await store.GetAsync(key, null, MaxBytes, cancellationToken);
+            return read.Status == StoreReadStatus.Found ? Check(key, hash, read.Content) : new Resolution.Unknown($"No configuration {hash} is published: {store.Description} has no {key}. Publish it first.");
+        }
+        catch (StoreException exception)
+        {
+            return new Resolution.Unavailable($"The configuration {hash} is not on this host, and the store can't be read: {exception.Message}");
+        }
+    }
+
+    /// <summary>Checks a document and keeps it, in memory and on the disk.</summary>
+    /// <param name="name">Where it came from, for the message.</param>
+    /// <param name="bytes">Its exact bytes.</param>
+    public Resolution Keep(string name, ReadOnlyMemory<byte> bytes)
+    {
+        var result = LaunchConfigurationReader.Read(bytes);
+        if (!result.IsValid)
+            return new Resolution.Invalid($"{name} is not a valid launch configuration:\n{result.Describe()}");
+        var refusals = ContainerPolicy.Check(result.Configuration, allowed);
+        if (refusals.Count > 0)
+            return new Resolution.Invalid($"{name} asks for what this host doesn't allow:\n{string.Join('\n', refusals)}");
+        var hash = ContentHash.Of(bytes.Span);
+        try
+        {
+            DurableFile.WriteAtomically(PathOf(hash), bytes.Span);
+        }
+        catch (DurableWriteException exception)
+        {
+            return new Resolution.Unavailable($"{name} couldn't be kept on this host: {exception.Message}");
+        }
+
+        return Remember(hash, result.Configuration);
+    }
+
+    /// <summary>Deletes the kept documents that nothing refers to any more.</summary>
+    /// <param name="needed">Hashes that stay.</param>
+    public void Trim(IReadOnlySet<string> needed)
+    {
+        foreach (var path in Directory.EnumerateFiles(folder, "*.json").Where(path => !needed.Contains(Path.GetFileNameWithoutExtension(path))))
+            File.Delete(path);
+    }
+
+    private Resolution Check(string key, string hash, ReadOnlyMemory<byte> bytes)
+    {
+        if (!ContentHash.Matches(hash, bytes.Span))
+            return new Resolution.Invalid($"{key} is not what its name says: its bytes have the hash {ContentHash.Of(bytes.Span)}. It was changed after it was published; publish it again.");
+        var resolution = Keep(key, bytes);
+        if (resolution is Resolution.Found found)
+            _hashes[hash] = found.Hash;
+        return resolution;
+    }
+
+    private LaunchConfiguration? Load(string hash)
+    {
+        var path = PathOf(hash);
+        if (!File.Exists(path))
+            return null;
+        var bytes = File.ReadAllBytes(path);
+        if (!ContentHash.Matches(hash, bytes) || LaunchConfigurationReader.Read(bytes).Configuration is not { } configuration)
+            return null;
+        Remember(hash, configuration);
+        return configuration;
+    }
+
+    private Resolution.Found Remember(string hash, LaunchConfiguration configuration)
+    {
+        _configurations[hash] = configuration;
+        return new Resolution.Found(hash, configuration);
+    }
+
+    private string PathOf(string hash) => Path.Combine(folder, hash + ".json");
+}
+
+/// <summary>Whether a launch configuration can be had.</summary>
+internal abstract record Resolution
+{
+    private Resolution()
+    {
+    }
+
+    /// <summary>It is here.</summary>
+    /// <param name="Hash">SHA-256 of its bytes, whatever it was asked for by.</param>
+    /// <param name="Configuration">The configuration.</param>
+    internal sealed record Found(string Hash, LaunchConfiguration Configuration) : Resolution;
+
+    /// <summary>None of that name is published.</summary>
+    internal sealed record Unknown(string Message) : Resolution;
+
+    /// <summary>It is not what its name says, not valid, or not allowed.</summary>
+    internal sealed record Invalid(string Message) : Resolution;
+
+    /// <summary>Nobody could tell.</summary>
+    internal sealed record Unavailable(string Message) : Resolution;
+}

@@ -1,0 +1,16 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Wunderproxy.Controller.Journaling;
+
+/// <summary>JSON of the state file, source generated. Members that a newer version wrote are passed over; absent ones have their defaults.</summary>
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(Journal))]
+[JsonSerializable(typeof(Candidate[]))]
+[JsonSerializable(typeof(DrainingRelease[]))]
+[JsonSerializable(typeof(Attempts[]))]
+[JsonSerializable(typeof(RejectedRelease[]))]
+[JsonSerializable(typeof(OwnedImage[]))]
+[JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(Deployment[]))]
+internal sealed partial class JournalJson : JsonSerializerContext;

@@ -1,0 +1,95 @@
+using Wunderproxy.Controller.Containers;
+using Wunderproxy.Controller.Docker;
+
+namespace Wunderproxy.Controller.Observing;
+
+/// <summary>
+/// Knows the containers and images of the application. It asks the engine only after something may have changed, and beside the loop,
+/// so that an engine that hangs delays nothing else: then the containers count as unknown.
+/// </summary>
+internal sealed class EngineObserver(IContainerEngine engine, EngineSession session, IReadOnlyDictionary<string, string> labels, Action wake, TimeProvider time)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    private readonly Lock _gate = new();
+    private long _wanted = 1;
+    private long _seen;
+    private EngineFacts? _facts;
+    private string? _failure;
+    private Task _refresh = Task.CompletedTask;
+
+    /// <summary>Something may have changed: what is known is out of date until the engine was asked again.</summary>
+    public void Invalidate()
+    {
+        lock (_gate)
+            _wanted++;
+    }
+
+    /// <summary>The newest facts, asked for where they are out of date or don't cover all references.</summary>
+    public async Task<Fact<EngineFacts>> ObserveAsync(IReadOnlyCollection<string> references, CancellationToken cancellationToken)
+    {
+        if (session.Link is { IsOpen: false, Failure: { } lost })
+            return new Fact<EngineFacts>.Unknown(lost);
+        if (!IsCurrent(references) && _refresh.IsCompleted)
+            _refresh = RefreshAsync(references, cancellationToken);
+        await Task.WhenAny(_refresh, Task.Delay(Patience, time, cancellationToken));
+        lock (_gate)
+        {
+            if (_facts is not null && _seen == _wanted && references.All(_facts.Images.ContainsKey))
+                return new Fact<EngineFacts>.Known(_facts);
+            return new Fact<EngineFacts>.Unknown(_failure ?? "The engine has not answered yet");
+        }
+    }
+
+    private bool IsCurrent(IReadOnlyCollection<string> references)
+    {
+        lock (_gate)
+            return _facts is not null && _seen == _wanted && references.All(_facts.Images.ContainsKey);
+    }
+
+    private async Task RefreshAsync(IReadOnlyCollection<string> references, CancellationToken cancellationToken)
+    {
+        var asked = Interlocked.Read(ref _wanted);
+        try
+        {
+            var containers = await engine.ListContainersAsync(labels, cancellationToken);
+            var images = new Dictionary<string, EngineImage?>(StringComparer.Ordinal);
+            foreach (var reference in references)
+                images[reference] = await engine.InspectImageAsync(reference, cancellationToken);
+            Accept(new EngineFacts([.. OwnedOf(containers)], images), asked);
+        }
+        catch (EngineException exception)
+        {
+            lock (_gate)
+                _failure = exception.Message;
+        }
+
+        wake();
+    }
+
+    private static IEnumerable<OwnedContainer> OwnedOf(IEnumerable<EngineContainer> containers) =>
+        from container in containers
+        let identity = ContainerLabels.Read(container.Labels)
+        where identity is not null
+        select new OwnedContainer(container, identity);
+
+    private void Accept(EngineFacts facts, long asked)
+    {
+        lock (_gate)
+        {
+            _facts = facts;
+            _seen = asked;
+            _failure = null;
+        }
+    }
+}
+
+/// <summary>What the engine said.</summary>
+/// <param name="Containers">Every container of the application and installation.</param>
+/// <param name="Images">The images that were asked for; absent ones are <see langword="null"/>.</param>
+internal sealed record EngineFacts(IReadOnlyList<OwnedContainer> Containers, IReadOnlyDictionary<string, EngineImage?> Images);
+
+/// <summary>A container that carries our labels.</summary>
+/// <param name="Container">What the engine says of it.</param>
+/// <param name="Identity">What its labels say.</param>
+internal sealed record OwnedContainer(EngineContainer Container, ContainerIdentity Identity);

@@ -1,0 +1,77 @@
+using Wunderproxy.Controller.Docker;
+
+namespace Wunderproxy.Controller.Observing;
+
+/// <summary>Keeps an event stream to the engine. Events are hints: each only says that the containers are to be listed again.</summary>
+internal sealed partial class EngineSession(IContainerEngine engine, IReadOnlyDictionary<string, string> labels, Action changed, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    private volatile EngineLink _link = new(null, null, "The engine has not been reached yet");
+
+    /// <summary>Whether the stream is open, and since when.</summary>
+    public EngineLink Link => _link;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var pause = FirstPause;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await FollowAsync(cancellationToken);
+                pause = FirstPause;
+                Lose("The engine closed its event stream");
+            }
+            catch (EngineException exception)
+            {
+                pause = _link.IsOpen ? FirstPause : pause;
+                Lose(exception.Message);
+            }
+
+            await Task.Delay(pause, time, cancellationToken);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    private async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var engineEvent in engine.WatchAsync(labels, cancellationToken))
+        {
+            if (engineEvent == EngineEvent.Connected)
+                await OpenAsync(cancellationToken);
+            changed();
+        }
+    }
+
+    private async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var info = await engine.GetInfoAsync(cancellationToken);
+        _link = new EngineLink(time.GetUtcNow(), info, null);
+        LogReached(info.Version, info.ApiVersion);
+    }
+
+    private void Lose(string reason)
+    {
+        if (_link.IsOpen || _link.Info is null && _link.Failure != reason)
+            LogLost(reason);
+        _link = new EngineLink(null, _link.Info, reason);
+        changed();
+    }
+
+    [LoggerMessage(310, LogLevel.Information, "Reached Docker Engine {Version}, API {ApiVersion}")]
+    private partial void LogReached(string version, string apiVersion);
+
+    [LoggerMessage(311, LogLevel.Warning, "Lost the Docker Engine; what runs goes on. {Reason}")]
+    private partial void LogLost(string reason);
+}
+
+/// <summary>The link to the engine.</summary>
+/// <param name="OpenSince">Since when whatever happens is seen; absent: nothing is seen at present.</param>
+/// <param name="Info">The engine, as it was when last reached.</param>
+/// <param name="Failure">Why nothing is seen.</param>
+internal sealed record EngineLink(DateTimeOffset? OpenSince, EngineInfo? Info, string? Failure)
+{
+    public bool IsOpen => OpenSince is not null;
+}

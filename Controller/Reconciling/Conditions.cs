@@ -1,0 +1,98 @@
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Controller.Desired;
+using Wunderproxy.Controller.Journaling;
+using Wunderproxy.Controller.Observing;
+using Wunderproxy.Controller.Releases;
+
+namespace Wunderproxy.Controller.Reconciling;
+
+/// <summary>What is well and what is not, from the facts.</summary>
+internal static class Conditions
+{
+    public static IEnumerable<Condition> Of(Situation s, EngineLink engine, CurrentReading current, string? journalDamage, string? saveFailure)
+    {
+        yield return Ready(s);
+        yield return Available(s);
+        yield return Healthy(s);
+        yield return Engine(s, engine);
+        yield return Proxy(s);
+        yield return Store(s, current);
+        yield return Configuration(s, current);
+        yield return StateFile(s, journalDamage, saveFailure);
+        yield return Rollback(s);
+        if (engine.Info is { } info)
+        {
+            yield return info.LiveRestore
+                ? Of(s, "LiveRestore", true, "On", "Containers survive a restart of the engine.")
+                : Of(s, "LiveRestore", false, "Off", "A restart of the Docker Engine stops every container. Set \"live-restore\": true in the engine's daemon.json.");
+        }
+    }
+
+    private static Condition Ready(Situation s)
+    {
+        if (s.Decision is not { } decision)
+            return Of(s, "Ready", false, "NothingDesired", "No release is desired yet. Publish a current.json, or launch and switch to one.");
+        if (s.Journal.RejectionOf(decision.Hash) is { } rejection)
+            return Of(s, "Ready", false, rejection.Evidence.Class.ToString(), rejection.Evidence.Message);
+        if (s.NeedsRollout || s.Journal.Switch is not null)
+            return Of(s, "Ready", false, "Progressing", s.Wait.Reason);
+        return s.Active is { IsReady: true } active && s.IsServed(active)
+            ? Of(s, "Ready", true, "Serving", "The desired release serves.")
+            : Of(s, "Ready", false, "Recovering", s.Wait.Reason);
+    }
+
+    private static Condition Available(Situation s) => s.Containers.Any(c => c.IsReady && s.IsServed(c))
+        ? Of(s, "Available", true, "Serving", "A healthy release gets the requests.")
+        : Of(s, "Available", s.ProxyIsKnown && s.Seen.Containers is Fact<ValueList<ContainerFact>>.Known ? false : null, "NoReadyContainer", "No healthy release is known to get the requests.");
+
+    private static Condition Healthy(Situation s) => s.Active switch
+    {
+        { IsReady: true } => Of(s, "Healthy", true, "Ready", "The active release answers its health check."),
+        { Verdict.State: Readiness.Unready } active => Of(s, "Healthy", false, "Unready", $"The active release fails its health check: {active.Verdict.LastAnswer}. It keeps the traffic; look at its log."),
+        { State: ContainerState.Exited } active => Of(s, "Healthy", false, s.Journal.Crashes is { Count: > 1 } ? "CrashLoop" : "Exited", $"The active release exited with code {active.ExitCode}; it is started again."),
+        _ => Of(s, "Healthy", s.Journal.Active is null ? null : false, "NotReady", "No active release is known to be healthy."),
+    };
+
+    private static Condition Engine(Situation s, EngineLink engine) => engine.IsOpen
+        ? Of(s, "DockerReachable", true, "Reached", $"Docker Engine {engine.Info?.Version} answers.")
+        : Of(s, "DockerReachable", false, "Unreachable", $"{engine.Failure} What runs goes on; nothing is started or stopped.");
+
+    private static Condition Proxy(Situation s) => s.Seen.Proxy is Fact<Contracts.Control.ApplicationState?>.Unknown unknown
+        ? Of(s, "ProxyReachable", false, "Unreachable", $"{unknown.Reason} No traffic is moved and nothing is stopped until it answers.")
+        : Of(s, "ProxyReachable", true, "Reached", "The Proxy answers.");
+
+    private static Condition Store(Situation s, CurrentReading current) => current switch
+    {
+        { Failure: { } failure } => Of(s, "StoreReachable", false, "Unreachable", $"{failure} What runs goes on; changes of current.json are not seen."),
+        { CheckedAt: null } => Of(s, "StoreReachable", null, "NotReadYet", "The store has not been read yet."),
+        _ => Of(s, "StoreReachable", true, "Reached", "The store answers."),
+    };
+
+    private static Condition Configuration(Situation s, CurrentReading current) => current.Document switch
+    {
+        CurrentDocument.Valid => Of(s, "ConfigurationAccepted", true, "Valid", "current.json is valid."),
+        CurrentDocument.Invalid invalid => Of(s, "ConfigurationAccepted", false, "Invalid", $"{invalid.Reason}\nWhat runs goes on. Correct the document and publish it again."),
+        CurrentDocument.Absent => Of(s, "ConfigurationAccepted", null, "Absent", "There is no current.json."),
+        _ => Of(s, "ConfigurationAccepted", null, "NotRead", "current.json has not been read yet."),
+    };
+
+    private static Condition StateFile(Situation s, string? damage, string? saveFailure)
+    {
+        if (saveFailure is not null)
+            return Of(s, "StateDurable", false, "WriteFailed", $"{saveFailure} What runs goes on; no launch or switch is taken until it can be written.");
+        return damage is null
+            ? Of(s, "StateDurable", true, "Written", "The state file is whole.")
+            : Of(s, "StateDurable", true, "Repaired", $"The state file was damaged when the Controller started; what could be read was taken over. {damage}");
+    }
+
+    private static Condition Rollback(Situation s)
+    {
+        if (s.Journal.Drains.Any(d => s.Find(d.Ref) is { IsReady: true }))
+            return Of(s, "RollbackAvailable", true, "Warm", "The former release is warm.");
+        return s.Find(s.Journal.Retained) is not null
+            ? Of(s, "RollbackAvailable", true, "Retained", "The former release is stopped and kept.")
+            : Of(s, "RollbackAvailable", false, "NoFormerRelease", "No former release is kept.");
+    }
+
+    private static Condition Of(Situation s, string type, bool? status, string reason, string message) => new(type, status, reason, message, s.Now);
+}

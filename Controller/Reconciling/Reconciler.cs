@@ -1,0 +1,249 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Controller.Acting;
+using Wunderproxy.Controller.Desired;
+using Wunderproxy.Controller.Docker;
+using Wunderproxy.Controller.Durable;
+using Wunderproxy.Controller.Journaling;
+using Wunderproxy.Controller.Observing;
+using Wunderproxy.Controller.Releases;
+
+namespace Wunderproxy.Controller.Reconciling;
+
+/// <summary>
+/// The loop: observe, let the plan decide, write the journal, begin one effect, and go round again until there is nothing to do but wait. It is the only
+/// one that changes the journal. Whatever happens elsewhere only wakes it.
+/// </summary>
+internal sealed partial class Reconciler(
+    Observer observer,
+    EngineSession engine,
+    CurrentWatcher current,
+    EffectRunner runner,
+    JournalFile file,
+    IContainerEngine logs,
+    PlanSettings settings,
+    MaintenancePages pages,
+    ConfigurationCache configurations,
+    WakeUp wakeUp,
+    TimeProvider time,
+    ILogger<Reconciler> logger) : IOperations
+{
+    private const int MaxStepsPerPass = 64;
+    private const int MaxWaitingOrders = 64;
+
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AliveLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan EvidenceLimit = TimeSpan.FromSeconds(1);
+    private const int EvidenceLines = 20;
+
+    private readonly Channel<PendingOrder> _orders = Channel.CreateBounded<PendingOrder>(MaxWaitingOrders);
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<DeploymentStatus>> _waiting = new(StringComparer.Ordinal);
+    private readonly PhaseLog _phases = new(logger);
+    private readonly ConditionBoard _conditions = new(logger);
+    private Journal _journal = file.Loaded;
+    private string? _saveFailure;
+    private long _lastPass = time.GetTimestamp();
+    private volatile StatusDocument? _status;
+
+    public StatusDocument Status => _status ?? throw new InvalidOperationException("The first pass has not ended yet.");
+
+    public bool IsAlive => time.GetElapsedTime(Interlocked.Read(ref _lastPass)) < AliveLimit;
+
+    /// <summary>Ends once the first pass has ended, so that there is a status.</summary>
+    public Task Started => _started.Task;
+
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Runs until cancelled. Containers and Proxy go on.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        if (file.Damage is { } damage)
+            LogDamaged(damage);
+        try
+        {
+            while (true)
+            {
+                var lookAgainAt = await PassAsync(cancellationToken);
+                Interlocked.Exchange(ref _lastPass, time.GetTimestamp());
+                var now = time.GetUtcNow();
+                var wait = lookAgainAt is { } at && at - now < Heartbeat ? at - now : Heartbeat;
+                await wakeUp.WaitAsync(wait, cancellationToken);
+            }
+        }
+        finally
+        {
+            await runner.WhenIdleAsync();
+        }
+    }
+
+    public async Task<Admission> LaunchAsync(string hash, CancellationToken cancellationToken) =>
+        await configurations.ResolveAsync(hash, cancellationToken) is var resolution && resolution is Resolution.Found found
+            ? await SubmitAsync(new Order.Launch(found.Hash), cancellationToken)
+            : Refusals.Of(resolution);
+
+    public async Task<Admission> SwitchAsync(string hash, CancellationToken cancellationToken) =>
+        await configurations.ResolveAsync(hash, cancellationToken) is var resolution && resolution is Resolution.Found found
+            ? await SubmitAsync(new Order.Switch(found.Hash, found.Configuration.ForceReload), cancellationToken)
+            : Refusals.Of(resolution);
+
+    public async Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken)
+    {
+        if (up && Status.Releases.FirstOrDefault(r => r.Hash == Status.Active) is { Address: { } address } active)
+            await pages.FetchAsync(address, configurations.Find(active.Hash)?.MaintenancePath, cancellationToken);
+        return await SubmitAsync(new Order.Maintenance(up), cancellationToken);
+    }
+
+    public async Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken)
+    {
+        var waiting = _waiting.GetOrAdd(deploymentId, _ => new TaskCompletionSource<DeploymentStatus>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var latest = Status.Deployments.FirstOrDefault(d => d.Id == deploymentId);
+        if (latest is null or { End: not null })
+        {
+            _waiting.TryRemove(deploymentId, out _);
+            return latest;
+        }
+
+        try
+        {
+            return await waiting.Task.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return Status.Deployments.FirstOrDefault(d => d.Id == deploymentId);
+        }
+    }
+
+    private async Task<Admission> SubmitAsync(Order order, CancellationToken cancellationToken)
+    {
+        var pending = new PendingOrder(order);
+        await _orders.Writer.WriteAsync(pending, cancellationToken);
+        wakeUp.Ring();
+        return await pending.Answer.Task.WaitAsync(cancellationToken);
+    }
+
+    private async Task<DateTimeOffset?> PassAsync(CancellationToken cancellationToken)
+    {
+        var accepted = AcceptOrders();
+        for (var round = 0; ; round++)
+        {
+            var works = runner.Report with { MaintenancePage = pages.Page };
+            var (seen, proxy) = await observer.ObserveAsync(_journal, works, cancellationToken);
+            var step = await DecideAsync(seen, cancellationToken);
+            if (step.Effect is { } effect)
+                runner.Begin(effect, cancellationToken);
+            Publish(seen, step, proxy);
+            Answer(accepted);
+            if (step.IsWait || _saveFailure is not null || round >= MaxStepsPerPass)
+                return _saveFailure is null ? step.LookAgainAt : time.GetUtcNow() + TimeSpan.FromSeconds(1);
+        }
+    }
+
+    /// <summary>Lets the plan decide as far as no effect is needed, and writes the journal once before the effect begins.</summary>
+    private async Task<Step> DecideAsync(Observation seen, CancellationToken cancellationToken)
+    {
+        var journal = _journal;
+        Step step;
+        var steps = 0;
+        do
+        {
+            step = Plan.Next(seen, journal, time.GetUtcNow(), settings);
+            LogChose(step.Row, step.Reason);
+            if (step.Journal is { } changed)
+                journal = step.EvidenceOf is { } evidence ? changed.WithLog(evidence.Hash, await LogTailAsync(evidence.ContainerId, cancellationToken)) : changed;
+        }
+        while (step.Effect is null && step.Journal is not null && ++steps < MaxStepsPerPass);
+
+        var isDurable = Save(journal);
+        return isDurable || step.Effect is Effect.Start ? step : step with { Effect = null };
+    }
+
+    private bool Save(Journal journal)
+    {
+        if (journal == _journal && _saveFailure is null)
+            return true;
+        try
+        {
+            file.Save(journal);
+            _journal = journal;
+            _saveFailure = null;
+            return true;
+        }
+        catch (DurableWriteException exception)
+        {
+            if (_saveFailure is null)
+                LogNotSaved(exception.Message);
+            _saveFailure = exception.Message;
+            return false;
+        }
+    }
+
+    private List<(PendingOrder Order, Deployment? Deployment)> AcceptOrders()
+    {
+        var accepted = new List<(PendingOrder, Deployment?)>();
+        while (_orders.Reader.TryRead(out var pending))
+        {
+            var (journal, deployment) = pending.Order.ApplyTo(_journal, time.GetUtcNow(), settings);
+            if (Save(journal))
+                accepted.Add((pending, deployment));
+            else
+                pending.Answer.TrySetResult(new Admission.Refused(Refusal.NotDurable, $"The order couldn't be written to disk, so it was not taken: {_saveFailure} What runs goes on. Make room, and order again."));
+        }
+
+        return accepted;
+    }
+
+    private void Answer(List<(PendingOrder Order, Deployment? Deployment)> accepted)
+    {
+        foreach (var (order, deployment) in accepted)
+            order.Answer.TrySetResult(new Admission.Accepted(Status.Deployments.FirstOrDefault(d => d.Id == deployment?.Id)));
+        accepted.Clear();
+    }
+
+    private void Publish(Observation seen, Step step, ProxyStatus? proxy)
+    {
+        var situation = new Situation(seen, _journal, time.GetUtcNow(), settings);
+        var working = runner.Report.Working;
+        situation = new Situation(seen with { Working = working }, _journal, situation.Now, settings);
+        if (step.IsWait)
+            situation.Note(step.Reason, step.LookAgainAt);
+        _phases.Note(situation);
+        _conditions.Update(Conditions.Of(situation, engine.Link, current.Reading, file.Damage, _saveFailure));
+        _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords);
+        _started.TrySetResult();
+        foreach (var ended in _status.Deployments.Where(d => d.End is not null))
+        {
+            if (_waiting.TryRemove(ended.Id, out var waiting))
+                waiting.TrySetResult(ended);
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> LogTailAsync(string containerId, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(EvidenceLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            return await logs.GetLogTailAsync(containerId, EvidenceLines, either.Token);
+        }
+        catch (Exception exception) when (exception is EngineException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return [];
+        }
+    }
+
+    [LoggerMessage(300, LogLevel.Debug, "Chose {Row}: {Reason}")]
+    private partial void LogChose(string row, string reason);
+
+    [LoggerMessage(301, LogLevel.Error, "Could not write the state file; nothing irrevocable is begun. {Reason}")]
+    private partial void LogNotSaved(string reason);
+
+    [LoggerMessage(302, LogLevel.Warning, "Found the state file damaged and took over what could be read. {Reason}")]
+    private partial void LogDamaged(string reason);
+
+    private sealed record PendingOrder(Order Order)
+    {
+        public TaskCompletionSource<Admission> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

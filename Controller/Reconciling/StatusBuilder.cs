@@ -1,0 +1,105 @@
+using System.Reflection;
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Controller.Desired;
+using Wunderproxy.Controller.Journaling;
+using Wunderproxy.Controller.Observing;
+using Wunderproxy.Controller.Releases;
+
+namespace Wunderproxy.Controller.Reconciling;
+
+/// <summary>Makes the status document from the facts.</summary>
+internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
+{
+    private static readonly string Version = typeof(StatusBuilder).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+
+    public StatusDocument Build(Situation s, Step step, ProxyStatus? proxy, IReadOnlyList<string> working)
+    {
+        var total = proxy?.Applications.FirstOrDefault(a => a.Application == s.Settings.Application)?.Total;
+        return new StatusDocument
+        {
+            Requests = total?.Requests ?? 0,
+            TotalTime = total?.TotalSeconds ?? 0,
+            States = proxy?.Connections ?? new Dictionary<string, long>(),
+            HeapSize = GC.GetTotalMemory(forceFullCollection: false),
+            MaintenanceMode = s.Journal.Maintenance,
+            DockerState = conditions.Conditions.FirstOrDefault(c => c.Type == "DockerReachable") is { Status: not true } lost ? lost.Message : "Ok",
+            Application = s.Settings.Application,
+            Installation = s.Settings.Installation,
+            Version = Version,
+            At = s.Now,
+            Desired = Decided(s, s.Journal.Desired),
+            Pin = Decided(s, s.Journal.Pin),
+            Active = s.Journal.Active?.Ref.Hash,
+            Conditions = conditions.Conditions,
+            Releases = [.. HashesOf(s).Select(hash => ReleaseOf(s, hash))],
+            Deployments = [.. s.Journal.Deployments.Select(d => DeploymentOf(s, d))],
+            Plan = new PlanStatus(step.Row, step.Reason, step.LookAgainAt, working),
+            Proxy = proxy,
+        };
+    }
+
+    /// <summary>A deployment as the API shows it.</summary>
+    public DeploymentStatus DeploymentOf(Situation s, Deployment deployment)
+    {
+        var container = ContainerOf(s, deployment.Hash);
+        return new DeploymentStatus
+        {
+            Id = deployment.Id,
+            Kind = deployment.Kind,
+            Hash = deployment.Hash,
+            Revision = RevisionOf(s, deployment.Hash),
+            AcceptedAt = deployment.AcceptedAt,
+            Deadline = deployment.Deadline,
+            End = deployment.End,
+            EndedAt = deployment.EndedAt,
+            Message = deployment.Message ?? s.Wait.Reason,
+            Failure = deployment.Failure,
+            Phases = phases.Of(deployment.Id),
+            ContainerId = container?.Id,
+            Port = s.Seen.Configurations.GetValueOrDefault(deployment.Hash)?.ValueOrDefault?.ContainerPort,
+        };
+    }
+
+    private static ReleaseStatus ReleaseOf(Situation s, string hash)
+    {
+        var container = ContainerOf(s, hash);
+        return new ReleaseStatus
+        {
+            Hash = hash,
+            Revision = RevisionOf(s, hash),
+            Phase = ReleasePhases.PhaseOf(s, hash),
+            Since = SinceOf(s, hash),
+            Container = container?.Ref.Name,
+            ContainerId = container?.Id,
+            Address = container?.Address,
+            LastProbe = container?.Verdict.LastAnswer,
+            Attempts = s.Journal.AttemptsOf(hash)?.Count ?? 0,
+            BackoffUntil = s.Journal.AttemptsOf(hash)?.BackoffUntil ?? (s.Journal.Active?.Ref.Hash == hash && s.Active is { IsRunning: false } ? s.Journal.Crashes?.BackoffUntil : null),
+            Deadline = s.Journal.Drains.FirstOrDefault(d => d.Ref.Hash == hash)?.Deadline ?? s.Journal.Deployments.FirstOrDefault(d => d.Hash == hash && d.End is null)?.Deadline,
+            Failure = s.Journal.RejectionOf(hash)?.Evidence,
+            Traffic = s.Proxy?.Targets.FirstOrDefault(t => t.Target.Release == hash),
+        };
+    }
+
+    private static IEnumerable<string> HashesOf(Situation s) => new[] { s.Journal.Active?.Ref.Hash }.OfType<string>()
+        .Concat(s.Journal.Candidates.Select(c => c.Ref.Hash))
+        .Concat(s.Journal.Drains.Reverse().Select(d => d.Ref.Hash))
+        .Concat(s.Containers.Select(c => c.Ref.Hash))
+        .Concat(s.Journal.Quarantine.Reverse().Select(r => r.Hash))
+        .Distinct(StringComparer.Ordinal);
+
+    private static ContainerFact? ContainerOf(Situation s, string hash) => s.Journal.Active?.Ref.Hash == hash && s.Active is { } active
+        ? active
+        : s.Find(s.Journal.CandidateOf(hash)?.Ref) ?? s.Containers.Where(c => c.Ref.Hash == hash).MaxBy(c => c.Ref.Incarnation);
+
+    private static DateTimeOffset? SinceOf(Situation s, string hash) => s.Journal.Active is { } active && active.Ref.Hash == hash
+        ? active.Since
+        : s.Journal.CandidateOf(hash)?.Since ?? s.Journal.Drains.FirstOrDefault(d => d.Ref.Hash == hash)?.Since;
+
+    private static string RevisionOf(Situation s, string hash) =>
+        s.Seen.Configurations.GetValueOrDefault(hash)?.ValueOrDefault?.Revision ?? s.Proxy?.Targets.FirstOrDefault(t => t.Target.Release == hash)?.Target.Revision ?? "";
+
+    private static DesiredRelease? Decided(Situation s, Decision? decision) =>
+        decision is null ? null : new DesiredRelease(decision.Hash, RevisionOf(s, decision.Hash), decision.At);
+}

@@ -1,0 +1,138 @@
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Controller.Journaling;
+using Wunderproxy.Controller.Observing;
+
+namespace Wunderproxy.Controller.Releases;
+
+/// <summary>Rows that bring the journal up to date with what was decided and with what has happened. They have no effects.</summary>
+internal static class DecisionRows
+{
+    public static IReadOnlyList<Row> All { get; } =
+    [
+        new("Deploy", "current.json names another release, or the same one anew", "it is the desired release; the pin is lifted", Deploy),
+        new("Blind", "the containers are not known", "nothing, until the engine answers", Blind),
+        new("Adopt", "the state file is new or was rebuilt", "the running release is taken over as it is", Adopt),
+        new("CatchUp", "the Proxy has seen a newer fence or snapshot than the journal gave out", "the journal counts on from there", CatchUp),
+        new("Verified", "the active container is ready in a run that the journal doesn't know", "the run is noted", Verified),
+        new("End", "a deployment has reached its end or its deadline", "the end is noted", End),
+    ];
+
+    private static Step? Deploy(Situation s)
+    {
+        if (s.Seen.Current is not CurrentDocument.Valid current || s.Journal.Desired?.ETag == current.ETag)
+            return null;
+        var desired = new Decision(current.Hash, current.ETag, s.Now, s.ConfigurationOf(current.Hash)?.ForceReload ?? false);
+        var deployment = new Deployment
+        {
+            Id = $"deploy-{s.Now.ToUnixTimeMilliseconds()}",
+            Kind = DeploymentKind.Deploy,
+            Hash = current.Hash,
+            AcceptedAt = s.Now,
+            Deadline = s.Now + s.Settings.ProgressDeadline,
+        };
+        return new Step("Deploy", "current.json has changed") { Journal = s.Journal.WithDesired(desired, deployment) };
+    }
+
+    private static Step? Blind(Situation s) =>
+        s.Seen.Containers is Fact<ValueList<ContainerFact>>.Unknown unknown ? new Step("Blind", unknown.Reason) : null;
+
+    private static Step? Adopt(Situation s)
+    {
+        if (!s.Journal.NeedsAdoption)
+            return null;
+        if (!s.ProxyIsKnown && s.Containers.Count > 0)
+        {
+            s.Note("The Proxy isn't reached; it knows which release serves");
+            return new Step("Adopt", s.Wait.Reason);
+        }
+
+        var running = s.Containers.Where(c => c.IsRunning).OrderByDescending(s.IsTarget).ThenByDescending(c => c.StartedAt).FirstOrDefault();
+        return new Step("Adopt", "Took over the containers that are here")
+        {
+            Journal = s.Journal with
+            {
+                NeedsAdoption = false,
+                Active = running is null ? null : new ActiveRelease(running.Ref, s.Now, null, null),
+                Retained = s.Containers.Where(c => !c.IsRunning).MaxBy(c => c.FinishedAt)?.Ref,
+                History = running is null ? [] : [running.Ref.Hash],
+                Incarnation = s.Containers.Select(c => c.Ref.Incarnation).DefaultIfEmpty(0).Max(),
+            },
+        };
+    }
+
+    private static Step? CatchUp(Situation s) =>
+        s.Proxy is { } proxy && (proxy.Fence > s.Journal.Fence || proxy.Generation > s.Journal.SnapshotGeneration)
+            ? new Step("CatchUp", "The Proxy has seen a newer fence or snapshot")
+            {
+                Journal = s.Journal with
+                {
+                    Fence = Math.Max(s.Journal.Fence, proxy.Fence),
+                    SnapshotGeneration = Math.Max(s.Journal.SnapshotGeneration, proxy.Generation),
+                },
+            }
+            : null;
+
+    private static Step? Verified(Situation s) =>
+        s.Journal.Active is { } active && s.Active is { IsReady: true } container && (active.VerifiedId != container.Id || active.VerifiedStart != container.StartedAt)
+            ? new Step("Verified", "The active release is ready") { Journal = s.Journal with { Active = active with { VerifiedId = container.Id, VerifiedStart = container.StartedAt } } }
+            : null;
+
+    private static Step? End(Situation s)
+    {
+        foreach (var deployment in s.Journal.Deployments.Where(d => d.End is null))
+        {
+            if (EndOf(s, deployment) is { } journal)
+                return new Step("End", $"{deployment.Kind} of {deployment.Hash[..12]} has ended") { Journal = journal };
+            s.LookAgain(deployment.Deadline);
+        }
+
+        return null;
+    }
+
+    private static Journal? EndOf(Situation s, Deployment deployment)
+    {
+        var ended = (DeploymentEnd end, string message, FailureEvidence? failure) => s.Journal.WithEnd(deployment.Id, end, s.Now, message, failure);
+        var hash = deployment.Hash;
+        if (s.Journal.RejectionOf(hash) is { } rejection)
+            return ended(DeploymentEnd.Failed, rejection.Evidence.Message, rejection.Evidence);
+        if (HasSucceeded(s, deployment) is { } success)
+            return ended(DeploymentEnd.Succeeded, success, null);
+        if (IsSuperseded(s, deployment))
+            return ended(DeploymentEnd.Superseded, "A newer decision took its place.", null);
+        return s.Now >= deployment.Deadline ? Expired(s, deployment) : null;
+    }
+
+    private static string? HasSucceeded(Situation s, Deployment deployment)
+    {
+        var serves = s.Journal.Active?.Ref.Hash == deployment.Hash && s.Journal.Switch is null && (deployment.Kind == DeploymentKind.Launch || !s.NeedsRollout);
+        if (serves)
+            return "The release serves.";
+        return deployment.Kind == DeploymentKind.Launch && s.Find(s.Journal.CandidateOf(deployment.Hash)?.Ref) is { IsReady: true }
+            ? "The release is healthy and stands by."
+            : null;
+    }
+
+    private static bool IsSuperseded(Situation s, Deployment deployment) => deployment.Kind == DeploymentKind.Launch
+        ? s.Journal.CandidateOf(deployment.Hash) is null && s.Journal.Switch?.To.Hash != deployment.Hash
+        : s.Decision?.Hash != deployment.Hash;
+
+    // What couldn't be done in time for a reason outside the release never rejects it: a desired release is tried on, an order is given up.
+    private static Journal Expired(Situation s, Deployment deployment)
+    {
+        var why = s.Seen.Failures.Values.Where(f => f.At >= deployment.AcceptedAt).MaxBy(f => f.At)?.Message ?? "It took longer than it may.";
+        var next = deployment.Kind switch
+        {
+            DeploymentKind.Deploy => "It is tried on.",
+            _ => "It was given up; order it again once the cause is gone.",
+        };
+        var failure = new FailureEvidence { Class = FailureClass.DeadlineExceeded, Message = $"{why} {next}", At = s.Now };
+        var journal = s.Journal.WithEnd(deployment.Id, DeploymentEnd.Failed, s.Now, failure.Message, failure);
+        return deployment.Kind switch
+        {
+            DeploymentKind.Launch => journal with { Candidates = journal.Candidates.RemoveAll(c => c.Ref.Hash == deployment.Hash && c.Goal == CandidateGoal.Standby) },
+            DeploymentKind.Switch when journal.Pin?.Hash == deployment.Hash => journal with { Pin = journal.Pin with { GivenUp = true } },
+            _ => journal,
+        };
+    }
+}

@@ -1,0 +1,95 @@
+using Stateless;
+using Stateless.Graph;
+using Stateless.Reflection;
+using Wunderproxy.Contracts.Admin;
+
+namespace Wunderproxy.Controller.Releases;
+
+/// <summary>
+/// The ways from phase to phase that a release may take. The phase itself is computed from facts; this says which changes make sense,
+/// so that the diagram in ARCHITECTURE.md can be made from it and every simulated life of a release can be held against it.
+/// </summary>
+internal static class PhaseGraph
+{
+    private static readonly (ReleasePhase From, ReleasePhase To, string Because)[] Ways =
+    [
+        (ReleasePhase.Accepted, ReleasePhase.Pulling, "image absent"),
+        (ReleasePhase.Accepted, ReleasePhase.Creating, "image here"),
+        (ReleasePhase.Accepted, ReleasePhase.Superseded, "another is wanted"),
+        (ReleasePhase.Pulling, ReleasePhase.Creating, "image here"),
+        (ReleasePhase.Pulling, ReleasePhase.BackingOff, "registry or disk at fault"),
+        (ReleasePhase.Pulling, ReleasePhase.Rejected, "no such image"),
+        (ReleasePhase.Creating, ReleasePhase.Starting, "created"),
+        (ReleasePhase.Creating, ReleasePhase.BackingOff, "engine at fault"),
+        (ReleasePhase.Creating, ReleasePhase.Rejected, "bad option"),
+        (ReleasePhase.Starting, ReleasePhase.Verifying, "runs"),
+        (ReleasePhase.Starting, ReleasePhase.BackingOff, "engine at fault"),
+        (ReleasePhase.Starting, ReleasePhase.Rejected, "can't start"),
+        (ReleasePhase.Verifying, ReleasePhase.Standby, "healthy"),
+        (ReleasePhase.Verifying, ReleasePhase.BackingOff, "exited, was healthy before"),
+        (ReleasePhase.Verifying, ReleasePhase.Rejected, "exited, or deadline over"),
+        (ReleasePhase.Verifying, ReleasePhase.Superseded, "another is wanted"),
+        (ReleasePhase.BackingOff, ReleasePhase.Pulling, "time over, image absent"),
+        (ReleasePhase.BackingOff, ReleasePhase.Creating, "time over, no container"),
+        (ReleasePhase.BackingOff, ReleasePhase.Starting, "time over"),
+        (ReleasePhase.BackingOff, ReleasePhase.Superseded, "another is wanted"),
+        (ReleasePhase.Standby, ReleasePhase.Activating, "switch decided"),
+        (ReleasePhase.Standby, ReleasePhase.Verifying, "unready"),
+        (ReleasePhase.Standby, ReleasePhase.BackingOff, "exited"),
+        (ReleasePhase.Standby, ReleasePhase.Superseded, "another is active"),
+        (ReleasePhase.Activating, ReleasePhase.Probation, "traffic moved"),
+        (ReleasePhase.Activating, ReleasePhase.Active, "traffic moved, none to go back to"),
+        (ReleasePhase.Activating, ReleasePhase.Standby, "given up"),
+        (ReleasePhase.Probation, ReleasePhase.Active, "probation over"),
+        (ReleasePhase.Probation, ReleasePhase.Rejected, "failed: traffic goes back"),
+        (ReleasePhase.Active, ReleasePhase.Recovering, "down or unready"),
+        (ReleasePhase.Probation, ReleasePhase.Recovering, "down or unready"),
+        (ReleasePhase.Recovering, ReleasePhase.Active, "ready"),
+        (ReleasePhase.Recovering, ReleasePhase.Draining, "another is active"),
+        (ReleasePhase.Active, ReleasePhase.Draining, "another is active"),
+        (ReleasePhase.Probation, ReleasePhase.Draining, "another is active"),
+        (ReleasePhase.Draining, ReleasePhase.Active, "the other one failed on probation"),
+        (ReleasePhase.Draining, ReleasePhase.Standby, "wanted again"),
+        (ReleasePhase.Draining, ReleasePhase.Stopping, "probation over, idle or deadline"),
+        (ReleasePhase.Stopping, ReleasePhase.Retained, "stopped"),
+        (ReleasePhase.Retained, ReleasePhase.Starting, "wanted again"),
+        (ReleasePhase.Retained, ReleasePhase.Removed, "a later one is retained"),
+        (ReleasePhase.Superseded, ReleasePhase.Stopping, "runs"),
+        (ReleasePhase.Superseded, ReleasePhase.Removed, "doesn't run"),
+        (ReleasePhase.Stopping, ReleasePhase.Removed, "no purpose"),
+        (ReleasePhase.Rejected, ReleasePhase.Accepted, "decided anew"),
+        (ReleasePhase.Removed, ReleasePhase.Accepted, "decided anew"),
+    ];
+
+    private static readonly StateMachineInfo Graph = Configured().GetInfo();
+
+    /// <summary>Whether a release can come from one phase to another, directly or through others.</summary>
+    public static bool Permits(ReleasePhase from, ReleasePhase to)
+    {
+        var reached = new HashSet<ReleasePhase> { from };
+        var open = new Queue<ReleasePhase>([from]);
+        while (open.TryDequeue(out var phase))
+        {
+            foreach (var next in NextOf(phase).Where(reached.Add))
+                open.Enqueue(next);
+        }
+
+        return reached.Contains(to);
+    }
+
+    /// <summary>The diagram as Mermaid text.</summary>
+    public static string ToMermaid() => MermaidGraph.Format(Graph, MermaidGraphDirection.TopToBottom);
+
+    private static IEnumerable<ReleasePhase> NextOf(ReleasePhase phase) => Graph.States
+        .Where(s => phase.Equals(s.UnderlyingState))
+        .SelectMany(s => s.FixedTransitions)
+        .Select(t => (ReleasePhase)t.DestinationState.UnderlyingState);
+
+    private static StateMachine<ReleasePhase, string> Configured()
+    {
+        var machine = new StateMachine<ReleasePhase, string>(ReleasePhase.Accepted);
+        foreach (var (from, to, because) in Ways)
+            machine.Configure(from).Permit(because, to);
+        return machine;
+    }
+}

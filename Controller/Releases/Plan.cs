@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using Wunderproxy.Controller.Journaling;
+using Wunderproxy.Controller.Observing;
+
+namespace Wunderproxy.Controller.Releases;
+
+/// <summary>
+/// Decides what to do next: facts in, one step out, nothing else read and nothing changed. The rows are tried in order, and the first that has
+/// something to do wins. They name facts, not remembered phases, so a Controller that was restarted goes on at the row that is true.
+/// </summary>
+internal static class Plan
+{
+    /// <summary>All rows, in order. The table in ARCHITECTURE.md is made from them.</summary>
+    public static ImmutableArray<Row> Rows { get; } =
+    [
+        .. DecisionRows.All,
+        .. SwitchRows.All,
+        .. ActiveRows.All,
+        .. CandidateRows.All,
+        .. RetirementRows.All,
+    ];
+
+    /// <summary>The step for what is observed.</summary>
+    public static Step Next(Observation seen, Journal journal, DateTimeOffset now, PlanSettings settings)
+    {
+        var situation = new Situation(seen, journal, now, settings);
+        foreach (var row in Rows)
+        {
+            if (row.Match(situation) is { } step)
+                return step with { LookAgainAt = step.LookAgainAt ?? situation.Wait.LookAgainAt };
+        }
+
+        var (reason, lookAgainAt) = situation.Wait;
+        return new Step("Settled", reason) { LookAgainAt = lookAgainAt };
+    }
+}

@@ -1,0 +1,76 @@
+using Wunderproxy.Controller.Journaling;
+using Wunderproxy.Controller.Observing;
+
+namespace Wunderproxy.Controller.Releases;
+
+/// <summary>Rows that let replaced releases finish, and tidy up after them.</summary>
+internal static class RetirementRows
+{
+    public static IReadOnlyList<Row> All { get; } =
+    [
+        new("Retire", "a replaced release's container doesn't run any more", "the latest one is retained for a rollback, an older one loses its purpose", Retire),
+        new("Drain", "a replaced release is past its probation, and idle or past its drain deadline, while the active one serves", "it is stopped", Drain),
+        new("Forget", "the retained release's container is gone", "it is forgotten", Forget),
+        new("Prune", "an image that the Controller brought here belongs to none of the releases that are kept", "it is removed", Prune),
+    ];
+
+    private static Step? Retire(Situation s)
+    {
+        var stopped = s.Journal.Drains.FirstOrDefault(d => s.Find(d.Ref) is null or { IsRunning: false });
+        if (stopped is null)
+            return null;
+        var isHere = s.Find(stopped.Ref) is not null && !IsNewer(s.Journal, s.Journal.Retained, stopped.Ref);
+        return new Step("Retire", $"{stopped.Ref.Name} has stopped")
+        {
+            Journal = s.Journal.Without(stopped.Ref) with { Retained = isHere ? stopped.Ref : s.Journal.Retained },
+        };
+    }
+
+    private static bool IsNewer(Journal journal, ContainerRef? one, ContainerRef other) =>
+        one is not null && journal.History.TakeWhile(hash => hash != other.Hash).Contains(one.Hash);
+
+    private static Step? Drain(Situation s)
+    {
+        var isSafe = s.Active is { IsReady: true } active && s.IsServed(active) && s.Journal.Switch is null;
+        foreach (var draining in s.Journal.Drains)
+        {
+            if (s.Find(draining.Ref) is not { IsRunning: true } container || s.IsTarget(container))
+                continue;
+            if (s.Now < draining.WarmUntil)
+                s.Note($"{draining.Ref.Name} is kept warm for the probation", draining.WarmUntil);
+            else if (IsInUse(s, container) && s.Now < draining.Deadline)
+                s.Note($"{draining.Ref.Name} finishes its requests", Earlier(draining.Deadline, s.Now + s.Settings.DrainPoll));
+            else if (isSafe && Stops.Step(s, "Drain", container, $"{draining.Ref.Name} is replaced and idle") is { } step)
+                return step;
+        }
+
+        return null;
+    }
+
+    // Where the Proxy doesn't list the container it has no request for it; where the Proxy isn't known, nothing is.
+    private static bool IsInUse(Situation s, ContainerFact container) =>
+        !s.ProxyIsKnown || (s.Proxy?.Targets.Any(t => t.Target.ContainerId == container.Id && t.InFlight + t.Streams > 0) ?? false);
+
+    private static Step? Forget(Situation s) =>
+        s.Journal.Retained is { } retained && s.Find(retained) is null
+            ? new Step("Forget", $"{retained.Name} is gone") { Journal = s.Journal with { Retained = null } }
+            : null;
+
+    private static Step? Prune(Situation s)
+    {
+        var kept = s.Journal.Purposes.Select(p => p.Hash)
+            .Concat(s.Journal.History.Take(s.Settings.RetainedImages))
+            .Concat(s.Wanted is { } wanted ? [wanted] : Array.Empty<string>())
+            .Concat(s.Containers.Select(c => c.Ref.Hash))
+            .ToHashSet(StringComparer.Ordinal);
+        var images = s.Journal.Images;
+        var keptReferences = images.Where(i => kept.Contains(i.Hash)).Select(i => i.Reference).ToHashSet(StringComparer.Ordinal);
+        if (images.FirstOrDefault(i => !kept.Contains(i.Hash)) is not { } old)
+            return null;
+        if (keptReferences.Contains(old.Reference) || s.Seen.RemovedImages.Contains(old.Reference))
+            return new Step("Prune", $"{old.Reference} is not the release's any more") { Journal = s.Journal with { Images = images.RemoveAll(i => i == old) } };
+        return s.Try("Prune", $"{old.Reference} belongs to no release that is kept", new Effect.RemoveImage(old.Reference));
+    }
+
+    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
+}

@@ -1,0 +1,43 @@
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Contracts.Launching;
+using Wunderproxy.Controller.Journaling;
+using Wunderproxy.Controller.Observing;
+
+namespace Wunderproxy.Controller.Releases;
+
+/// <summary>Makes the snapshot that the Proxy is to serve by.</summary>
+internal static class Snapshots
+{
+    /// <summary>The snapshot with a container as target; absent where its address or configuration isn't known.</summary>
+    /// <param name="s">The situation.</param>
+    /// <param name="journal">The journal that will be written before the snapshot is sent: its generation is the snapshot's.</param>
+    /// <param name="container">The target; absent: none yet.</param>
+    /// <param name="fence">Permission to move traffic.</param>
+    public static ApplicationSnapshot? Of(Situation s, Journal journal, ContainerFact? container, long fence)
+    {
+        var configuration = container is null ? null : s.ConfigurationOf(container.Ref.Hash);
+        if (container is not null && (configuration is null || container.Address is null || container.StartedAt is null))
+            return null;
+        return new ApplicationSnapshot
+        {
+            Application = s.Settings.Application,
+            Installation = s.Settings.Installation,
+            Generation = journal.SnapshotGeneration,
+            Fence = fence,
+            Target = container is null ? null : TargetOf(container, configuration!),
+            DrainTimeout = configuration?.Drain.Timeout ?? new DrainSpec().Timeout,
+            StreamDrainTimeout = configuration?.Drain.StreamTimeout ?? new DrainSpec().StreamTimeout,
+            Maintenance = journal.Maintenance ? s.Seen.MaintenancePage ?? new MaintenancePage() : null,
+        };
+    }
+
+    private static Target TargetOf(ContainerFact container, LaunchConfiguration configuration) => new()
+    {
+        Release = container.Ref.Hash,
+        Revision = configuration.Revision,
+        ContainerId = container.Id,
+        StartedAt = container.StartedAt!.Value,
+        Address = container.Address!,
+        Probe = configuration.ToProbe(),
+    };
+}
