@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Wunderproxy.SampleApplication;
+
+/// <summary>Plain answers: greeting, maintenance page, slow answer, any status, and what the request looked like.</summary>
+internal sealed class Pages(Settings settings, TimeProvider time)
+{
+    public Task GreetAsync(HttpContext context) =>
+        context.Response.WriteAsync($"hello from {settings.Version}", context.RequestAborted);
+
+    public Task MaintenanceAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/html; charset=utf-8";
+        return context.Response.WriteAsync(
+            $"<!doctype html><title>Maintenance</title><p>Back soon, says {settings.Version}.</p>\n", context.RequestAborted);
+    }
+
+    /// <summary><c>/slow?ms=1000</c>: the greeting, after a while.</summary>
+    public async Task SlowAsync(HttpContext context)
+    {
+        await Task.Delay(context.Milliseconds("ms", 1000), time, context.RequestAborted);
+        await GreetAsync(context);
+    }
+
+    /// <summary><c>/code?status=418</c>: the greeting with that status.</summary>
+    public Task CodeAsync(HttpContext context)
+    {
+        context.Response.StatusCode = (int)context.Number("status", StatusCodes.Status200OK);
+        return GreetAsync(context);
+    }
+
+    /// <summary><c>/request</c> and everything below it: method, raw target, protocol and headers as they arrived.</summary>
+    public static async Task RequestAsync(HttpContext context)
+    {
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        await context.Response.WriteAsync($"{context.Request.Method} {target} {context.Request.Protocol}\n", context.RequestAborted);
+        foreach (var (name, values) in context.Request.Headers)
+            foreach (var value in values)
+                await context.Response.WriteAsync($"{name}: {value}\n", context.RequestAborted);
+    }
+}
