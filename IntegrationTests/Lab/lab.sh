@@ -13,8 +13,8 @@
 #   lab.sh s3 start | stop            stop: connections are refused; the objects stay
 #   lab.sh s3 fault NAME [KEY] | unfault NAME
 #                                     hang, stall, slow, suspend, quota, slowdown, put500; get500 KEY lasts until KEY is written anew
-#   lab.sh power-cut                  kills engine, containers, registry, S3 gateway and every process that carries
-#                                     WUNDERPROXY_LAB_POWERED=LAB_NAME, all at once, and removes what no reboot survives
+#   lab.sh power-cut                  kills engine, containers, registry, S3 gateway, Controllers and Proxies, all at once, and removes
+#                                     what no reboot survives; the namespace stays, for a test that runs in it
 #   lab.sh busybox REFERENCE          imports the machine's static busybox as a tiny image (its entry point is none, PATH is /bin)
 #
 # LAB_NAME (default: made from the path of this checkout) tells labs apart. Root is needed; sudo is used where it is there.

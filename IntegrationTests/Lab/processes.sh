@@ -86,14 +86,13 @@ container_processes() {
   done
 }
 
-# What loses power with the host: engine, shims, containers, registry, S3 gateway, and what a test marked. Ceph's daemons keep the
+# What loses power with the host: engine, shims, containers, registry, S3 gateway, every Controller and Proxy. Ceph's daemons keep the
 # objects of the remote S3 service, which a power cut of this host does not reach.
 host_processes() {
   local pid
   for pid in $(ip netns pids "$netns"); do
     case "$(cat "/proc/$pid/comm" 2>/dev/null)" in
-      dockerd | containerd | containerd-shim* | docker-proxy | docker-registry | runc* | radosgw) echo "$pid" ;;
-      *) if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qxF "WUNDERPROXY_LAB_POWERED=$lab"; then echo "$pid"; fi ;;
+      dockerd | containerd | containerd-shim* | docker-proxy | docker-registry | runc* | radosgw | wunderproxy*) echo "$pid" ;;
     esac
   done
   container_processes

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+
+namespace Wunderproxy.IntegrationTests.Lab;
+
+/// <summary>One application's Controller and Proxy on the lab's host: their folders, socket and ports, and every process started for them.</summary>
+/// <remarks>Ends all of its processes when disposed, a Proxy that the Controller started included.</remarks>
+public sealed class Installation : IAsyncDisposable
+{
+    private readonly LabHost _lab;
+    private readonly List<RunningProcess> _started = [];
+    private readonly int _proxyPort = FreePort.Next();
+    private readonly int _apiPort = FreePort.Next();
+
+    public Installation(LabHost lab, string application)
+    {
+        _lab = lab;
+        Application = application;
+        Root = lab.NewDirectory(application);
+    }
+
+    public string Application { get; }
+
+    /// <summary>Everything of this installation is below it.</summary>
+    public string Root { get; }
+
+    public string StateDirectory => Path.Combine(Root, "state");
+
+    public string ControlSocket => Path.Combine(Root, "proxy.sock");
+
+    /// <summary>Where clients ask.</summary>
+    public Uri Public => new($"http://127.0.0.1:{_proxyPort}/");
+
+    /// <summary>Where the operator asks.</summary>
+    public Uri Api => new($"http://127.0.0.1:{_apiPort}/");
+
+    /// <summary>Starts <c>wunderproxy run</c> on this installation's folders and ports.</summary>
+    /// <param name="bucket">Bucket in the lab's S3 server, or a directory.</param>
+    /// <param name="prefix">Prefix of its documents.</param>
+    /// <param name="further">Further options.</param>
+    public RunningProcess StartController(string bucket, string prefix, params string[] further) => Keep(ControllerProcess.Start(_lab,
+    [
+        "run", bucket, prefix, Application,
+        "--proxy", $"127.0.0.1:{_proxyPort}", "--api", $"127.0.0.1:{_apiPort}", "--proxy-control", ControlSocket,
+        "--state-dir", StateDirectory, "--docker", _lab.Docker, "--registry-port", _lab.Registry.Split(':')[1],
+        "--s3-endpoint", _lab.S3Endpoint, "--s3-path-style", .. further,
+    ]));
+
+    /// <summary>Starts <c>wunderproxy-proxy</c> alone, where <see cref="StartController"/> will find it.</summary>
+    public RunningProcess StartProxy(params string[] further) => Keep(ProxyProcess.Start(
+        ["--listen", $"127.0.0.1:{_proxyPort}", "--control", ControlSocket, "--state-dir", Path.Combine(StateDirectory, "proxy"), .. further]));
+
+    /// <summary>The Proxy that runs on this installation's socket, whoever started it.</summary>
+    /// <returns>Its process id; null: none runs.</returns>
+    public int? ProxyId() => ProxyIds().Select(id => (int?)id).FirstOrDefault();
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _started)
+            await process.DisposeAsync();
+        foreach (var id in ProxyIds())
+            KillIfAlive(id);
+    }
+
+    private RunningProcess Keep(RunningProcess process)
+    {
+        _started.Add(process);
+        return process;
+    }
+
+    private IEnumerable<int> ProxyIds() =>
+        from folder in Directory.EnumerateDirectories("/proc")
+        where int.TryParse(Path.GetFileName(folder), out _)
+        let arguments = Arguments(folder)
+        where arguments.Contains(ControlSocket) && arguments[0].EndsWith("wunderproxy-proxy", StringComparison.Ordinal)
+        select int.Parse(Path.GetFileName(folder), System.Globalization.CultureInfo.InvariantCulture);
+
+    private static string[] Arguments(string folder)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(folder, "cmdline")).Split('\0');
+        }
+        catch (IOException)
+        {
+            return [""];
+        }
+    }
+
+    private static void KillIfAlive(int id)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            process.Kill();
+        }
+        catch (ArgumentException)
+        {
+            // It ended by itself meanwhile.
+        }
+    }
+}
