@@ -24,4 +24,7 @@ namespace Wunderproxy.Contracts;
 [JsonSerializable(typeof(ProxyStatus))]
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(DeploymentStatus))]
+[JsonSerializable(typeof(ReleaseOrder))]
+[JsonSerializable(typeof(MaintenanceStatus))]
+[JsonSerializable(typeof(ApiProblem))]
 public sealed partial class ContractsJson : JsonSerializerContext;

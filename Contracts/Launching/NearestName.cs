@@ -1,12 +1,14 @@
 namespace Wunderproxy.Contracts.Launching;
 
 /// <summary>Finds the name that somebody most likely meant.</summary>
-internal static class NearestName
+public static class NearestName
 {
     // Names are short; whatever of a longer one is left out can only make it less near.
     private const int LongestCompared = 64;
 
     /// <summary>The known name with the smallest edit distance, without regard to case; the first of several.</summary>
+    /// <param name="given">What was written, of any length.</param>
+    /// <param name="known">The names that would have been right, at least one.</param>
     public static string To(string given, IEnumerable<string> known)
     {
         var compared = given.Length <= LongestCompared ? given : given[..LongestCompared];

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Wunderproxy.Controller.Durable;
 
 namespace Wunderproxy.Controller.ProxyClient;
 
@@ -13,6 +14,8 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
     // The Proxy faces the internet: it gets no credentials from the environment, only what a .NET process needs.
     private static readonly string[] InheritedVariables = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL"];
     private const string InheritedPrefix = "DOTNET_";
+
+    private string LockFile => launch.ControlSocket + ".lock";
 
     /// <summary>Returns once a Proxy answers, which may be one that runs already.</summary>
     /// <param name="cancellationToken">Ends the wait, and a Proxy that was started and doesn't answer yet.</param>
@@ -34,7 +37,7 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new ProxyLaunchException(
-                $"Another launch of the Proxy holds {launch.ControlSocket}.lock and none answers on {launch.ControlSocket}. Look into {launch.LogFile}.", e);
+                $"Another launch of the Proxy (by process {FileLock.HolderOf(LockFile)}) holds {LockFile}, and none answers on {launch.ControlSocket}. Look into {launch.LogFile}.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
         {
@@ -45,7 +48,7 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
     private async Task<bool> StartOneAsync(CancellationToken deadline, CancellationToken cancellationToken)
     {
         PrepareDirectories();
-        await using var alone = await EnterAsync(deadline);
+        using var alone = await EnterAsync(deadline);
         if (await AnswersAsync(deadline))
         {
             return false;
@@ -65,25 +68,16 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
         Directory.CreateDirectory(launch.StateDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    private async Task<FileStream> EnterAsync(CancellationToken deadline)
+    private async Task<FileLock> EnterAsync(CancellationToken deadline)
     {
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.OpenOrCreate,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
         while (true)
         {
-            try
+            if (FileLock.TryAcquire(LockFile) is { } alone)
             {
-                return new FileStream(launch.ControlSocket + ".lock", options);
+                return alone;
             }
-            catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
-            {
-                await Task.Delay(LookInterval, time, deadline);
-            }
+
+            await Task.Delay(LookInterval, time, deadline);
         }
     }
 

@@ -1,0 +1,9 @@
+namespace Wunderproxy.Contracts.Admin;
+
+/// <summary>JSON body of <c>POST /launch</c> and <c>POST /switch</c>; the hash alone as text does as well.</summary>
+/// <param name="Hash">Hash of a published launch configuration: 64 or 32 lower-case hex digits.</param>
+public sealed record ReleaseOrder(string Hash);
+
+/// <summary>JSON answer of <c>POST /maintenance/up</c> and <c>POST /maintenance/down</c>.</summary>
+/// <param name="MaintenanceMode">Whether maintenance is up now.</param>
+public sealed record MaintenanceStatus(bool MaintenanceMode);

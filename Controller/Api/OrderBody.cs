@@ -1,0 +1,53 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Wunderproxy.Contracts;
+
+namespace Wunderproxy.Controller.Api;
+
+/// <summary>The body of a launch or switch: a hash, as text or as JSON.</summary>
+internal static class OrderBody
+{
+    /// <summary>Larger bodies are refused.</summary>
+    public const int CapBytes = 1 << 10;
+
+    private const int ShownCharacters = 64;
+
+    /// <summary>Reads the hash. Whatever isn't declared as JSON is text: <c>curl -d</c> declares it as a form.</summary>
+    /// <exception cref="ProblemException">It is no hash; it must never become part of a key or a path.</exception>
+    public static async Task<string> ReadHashAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        // The server itself refuses a body above the cap.
+        using var body = new MemoryStream();
+        await request.Body.CopyToAsync(body, cancellationToken);
+
+        var hash = request.HasJsonContentType() ? FromJson(body.ToArray()) : FromText(body.ToArray());
+        return ContentHash.IsValid(hash) ? hash : throw new ProblemException(NoHash(hash));
+    }
+
+    private static string FromText(byte[] body)
+    {
+        var text = Encoding.Latin1.GetString(body);
+        return text.EndsWith('\n') ? text[..^1].TrimEnd('\r') : text;
+    }
+
+    private static string FromJson(byte[] body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, ContractsJson.Default.ReleaseOrder)?.Hash ?? "";
+        }
+        catch (JsonException)
+        {
+            throw new ProblemException(Problems.BadRequest("""The body is not the JSON that this call takes, and nothing was changed. Send {"Hash": "…"} and nothing else."""));
+        }
+    }
+
+    private static Contracts.Admin.ApiProblem NoHash(string given)
+    {
+        var shown = string.Concat(given.Take(ShownCharacters).Select(c => c is > ' ' and <= '~' ? c : '?'));
+        var found = given.Length == 0 ? "The body is empty" : $"'{shown}{(given.Length > ShownCharacters ? "…" : "")}' ({given.Length} characters) is no hash";
+        return Problems.BadRequest(
+            $"{found}, and nothing was changed. Send the hash of a published launch configuration: 64 (SHA-256) or 32 (MD5) lower-case hex digits, as in container.HASH.json.");
+    }
+}

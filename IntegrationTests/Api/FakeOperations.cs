@@ -1,0 +1,76 @@
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Controller.Reconciling;
+
+namespace Wunderproxy.IntegrationTests.Api;
+
+/// <summary>Takes orders as the test says; a deployment ends when the test ends it.</summary>
+internal sealed class FakeOperations : IOperations
+{
+    public static readonly string Hash = new('a', 64);
+
+    public static readonly DeploymentStatus Running = new()
+    {
+        Id = "d1",
+        Kind = DeploymentKind.Launch,
+        Hash = Hash,
+        Revision = "2f1c9e0",
+        AcceptedAt = DateTimeOffset.UnixEpoch,
+        Deadline = DateTimeOffset.UnixEpoch.AddMinutes(10),
+    };
+
+    private readonly TaskCompletionSource<DeploymentStatus> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public List<string> Orders { get; } = [];
+
+    public SemaphoreSlim Waits { get; } = new(0);
+
+    public StatusDocument Status { get; set; } = new()
+    {
+        Requests = 7,
+        TotalTime = 1.5,
+        States = new Dictionary<string, long> { ["active"] = 1 },
+        HeapSize = 1024,
+        MaintenanceMode = false,
+        DockerState = "Ok",
+        Application = "shop",
+        Installation = "i1",
+        Version = "0.1.0",
+        At = DateTimeOffset.UnixEpoch,
+        Active = Hash,
+        Releases = [new ReleaseStatus { Hash = Hash, Revision = "2f1c9e0", Phase = ReleasePhase.Active }],
+        Plan = new PlanStatus("Settled", "Nothing is to be done.", null, []),
+    };
+
+    public bool IsAlive { get; set; } = true;
+
+    public Admission Admission { get; set; } = new Admission.Accepted(Running);
+
+    public Exception? Error { get; set; }
+
+    public void End(DeploymentEnd end, FailureEvidence? failure = null, DeploymentKind kind = DeploymentKind.Launch) =>
+        _ended.SetResult(Running with { Kind = kind, End = end, Failure = failure, ContainerId = "1a2b3c4d5e6f", Port = 9292, Message = end.ToString() });
+
+    public Task<Admission> LaunchAsync(string hash, CancellationToken cancellationToken) => Order($"launch {hash}");
+
+    public Task<Admission> SwitchAsync(string hash, CancellationToken cancellationToken) => Order($"switch {hash}");
+
+    public Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken) => Order($"maintenance {up}");
+
+    public async Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken)
+    {
+        if (deploymentId != Running.Id)
+        {
+            return null;
+        }
+
+        Waits.Release();
+        await Task.WhenAny(_ended.Task, Task.Delay(Timeout.Infinite, cancellationToken));
+        return _ended.Task.IsCompleted ? await _ended.Task : Running;
+    }
+
+    private Task<Admission> Order(string order)
+    {
+        Orders.Add(order);
+        return Error is null ? Task.FromResult(Admission) : Task.FromException<Admission>(Error);
+    }
+}
