@@ -27,7 +27,8 @@ public sealed record History(IReadOnlyList<HistoryEntry> Entries)
             throw new JsonException($"The history has {json.Length} bytes; at most {MaxBytes} are read.");
         }
 
-        return new(JsonSerializer.Deserialize(json, HistoryJson.Default.IReadOnlyListHistoryEntry) ?? []);
+        var entries = JsonSerializer.Deserialize(json, HistoryJson.Default.IReadOnlyListHistoryEntry) ?? [];
+        return entries.Contains(null!) ? throw new JsonException("The history contains null where a deployment should be.") : new(entries);
     }
 
     /// <summary>The document as it is stored, with a final newline.</summary>

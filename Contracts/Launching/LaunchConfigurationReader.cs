@@ -106,6 +106,7 @@ public static class LaunchConfigurationReader
         var host = reader.OptionalEngineObject("HostConfig");
         ContainerConfigRules.Check(source, container, revision);
         var grace = ContainerConfigRules.StopTimeout(container) ?? new StopSpec().Timeout;
+        reader.PassOver("$schema");
         reader.Later("Routing", "Limits", "Buffering", "Compression", "Tls", "ErrorPages");
         return new LaunchConfiguration
         {

@@ -115,6 +115,9 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
     public SourceValue? OptionalEngineObject(string name) =>
         FindOrNull(name) is { } found && Is(found, "an object", JsonValueKind.Object) ? found : null;
 
+    /// <summary>A text that is there for other programs.</summary>
+    public void PassOver(string name) => _ = OptionalText(name, _ => null);
+
     /// <summary>Properties that are part of the format but not of this version.</summary>
     public void Later(params ReadOnlySpan<string> names) => _later.AddRange(names);
 

@@ -215,53 +215,8 @@ public sealed class LaunchConfigurationReaderTests
     }
 
     [Theory]
-    [InlineData("[]", "$")]
-    [InlineData("null", "$")]
-    [InlineData("{}", "$.ContainerConfig")]
-    [InlineData("""{ "ContainerConfig": null, "Revision": "a" }""", "$.ContainerConfig")]
-    [InlineData("""{ "ContainerConfig": [] }""", "$.ContainerConfig")]
-    [InlineData("""{ "ContainerConfig": {} }""", "$.ContainerConfig")]
-    [InlineData("""{ "ContainerConfig": {}, "Revision": "feature/x" }""", "$.ContainerConfig")]
-    [InlineData("""{ "ContainerConfig": { "Image": 5 } }""", "$.ContainerConfig.Image")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a b" } }""", "$.ContainerConfig.Image")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a", "Env": {} } }""", "$.ContainerConfig.Env")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a", "Env": ["=a"] } }""", "$.ContainerConfig.Env[0]")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a", "Env": [1] } }""", "$.ContainerConfig.Env[0]")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a", "ExposedPorts": ["80/tcp"] } }""", "$.ContainerConfig.ExposedPorts")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a", "ExposedPorts": { "80-90/tcp": {} } } }""", "$.ContainerConfig.ExposedPorts['80-90/tcp']")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a", "ExposedPorts": { "80/tcp": 1 } } }""", "$.ContainerConfig.ExposedPorts['80/tcp']")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a", "hostConfig": { "Privileged": true } } }""", "$.ContainerConfig.hostConfig")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a", "NetworkingConfig": {} } }""", "$.ContainerConfig.NetworkingConfig")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HostConfig": 1 }""", "$.HostConfig")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Drain": null }""", "$.Drain")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Port": 80.5 }""", "$.Port")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Port": "80" }""", "$.Port")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "ForceReload": "yes" }""", "$.ForceReload")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Revision": "a\nb" }""", "$.Revision")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheckPath": "http://evil/" }""", "$.HealthCheckPath")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheckPath": "//evil/" }""", "$.HealthCheckPath")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheckPath": "a b" }""", "$.HealthCheckPath")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "MaintenancePath": "ä.html" }""", "$.MaintenancePath")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Path": "up" } }""", "$.HealthCheck.Path")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Path": "/up\r\nX: y" } }""", "$.HealthCheck.Path")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Path": "/up#x" } }""", "$.HealthCheck.Path")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Host": "a/b" } }""", "$.HealthCheck.Host")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Headers": { "X A": "1" } } }""", "$.HealthCheck.Headers['X A']")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Headers": { "Host": "1" } } }""", "$.HealthCheck.Headers.Host")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Headers": { "X": "1\r\nY: 2" } } }""", "$.HealthCheck.Headers.X")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Headers": { "X": null } } }""", "$.HealthCheck.Headers.X")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "ExpectedStatus": "2xx" } }""", "$.HealthCheck.ExpectedStatus")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "ExpectedBody": "" } }""", "$.HealthCheck.ExpectedBody")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Timeout": "9ms" } }""", "$.HealthCheck.Timeout")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Timeout": "NaNs" } }""", "$.HealthCheck.Timeout")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Timeout": "-1s" } }""", "$.HealthCheck.Timeout")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Deadline": 120 } }""", "$.HealthCheck.Deadline")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Failures": 101 } }""", "$.HealthCheck.Failures")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Stop": { "Signal": "SIGFOO" } }""", "$.Stop.Signal")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Stop": { "Timeout": "2h" } }""", "$.Stop.Timeout")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Artifact": {} }""", "$.Artifact.Key")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Artifact": { "Key": "../x" } }""", "$.Artifact.Key")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Artifact": { "Key": "x", "Bucket": "s3://x" } }""", "$.Artifact.Bucket")]
+    [MemberData(nameof(LaunchConfigurationSamples.Wrong), MemberType = typeof(LaunchConfigurationSamples))]
+    [MemberData(nameof(LaunchConfigurationSamples.WrongForTheReaderOnly), MemberType = typeof(LaunchConfigurationSamples))]
     public void Wrong_value_is_told_by_its_path(string json, string path)
     {
         var error = Assert.Single(Read(json).Errors);
@@ -299,6 +254,25 @@ public sealed class LaunchConfigurationReaderTests
         var error = Assert.Single(Read($$"""{ "ContainerConfig": { "Image": "a" }, "x\n\u001b{{new string('y', 5000)}}": 1 }""").Errors);
         Assert.DoesNotContain(error.ToString(), char.IsControl);
         Assert.True(error.ToString().Length < 400);
+    }
+
+    [Fact]
+    public void Reader_answers_whatever_the_bytes_are()
+    {
+        var random = new Random(20150601);
+        byte[][] samples = [.. LaunchConfigurationSamples.Right.Select(row => Encoding.UTF8.GetBytes(row.Data))];
+        for (var i = 0; i < 20_000; i++)
+        {
+            var bytes = samples[random.Next(samples.Length)].ToArray();
+            for (var changes = random.Next(1, 4); changes > 0; changes--)
+            {
+                bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            }
+
+            var result = LaunchConfigurationReader.Read(bytes);
+            Assert.Equal(result.IsValid, result.Errors.Count == 0);
+            Assert.All(result.Errors, e => Assert.True(e.Line > 0 && e.Column > 0));
+        }
     }
 
     [Theory]
