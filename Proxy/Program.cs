@@ -1,1 +1,43 @@
-Console.WriteLine("wunderproxy-proxy");
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Wunderproxy.Proxy.Hosting;
+
+var output = new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
+return await new CommandLine(Environment.GetEnvironmentVariable).InvokeAsync(args, RunAsync, output);
+
+static async Task<ExitCode> RunAsync(ProxyOptions options)
+{
+    var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopOrEnd);
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, StopOrEnd);
+    using var loggers = LoggerFactory.Create(logging => logging
+        .AddFilter("Microsoft", LogLevel.Warning)
+        .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
+        .AddFilter("Yarp", LogLevel.None)
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        }));
+    try
+    {
+        await using var proxy = await ProxyHost.StartAsync(options, Console.Out, TimeProvider.System, loggers, CancellationToken.None);
+        ServiceManager.Ready();
+        await stop.Task;
+        ServiceManager.Stopping();
+        await proxy.StopAsync(CancellationToken.None);
+        return ExitCode.Stopped;
+    }
+    catch (StartException e)
+    {
+        await Console.Error.WriteLineAsync(e.Message);
+        return e.ExitCode;
+    }
+
+    // The first signal stops gracefully. The second one is left to the runtime, which ends the process.
+    void StopOrEnd(PosixSignalContext signal) => signal.Cancel = stop.TrySetResult();
+}

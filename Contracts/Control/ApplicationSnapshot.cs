@@ -4,6 +4,7 @@ namespace Wunderproxy.Contracts.Control;
 
 /// <summary>Everything that the Proxy needs to know about one application. Always sent whole; applying it twice changes nothing.</summary>
 /// <remarks>
+/// Optional members have setters, here and in the records within: generated JSON code would overwrite the defaults of absent ones otherwise.
 /// Body of <c>PUT /applications/{application}</c> on the control socket. The Proxy answers
 /// 200 with <see cref="ApplicationState"/> when it serves by this snapshot;
 /// 409 (<see cref="ControlProblem.StaleGeneration"/>, <see cref="ControlProblem.StaleFence"/>, <see cref="ControlProblem.ClaimedByOther"/>) when it may not;
@@ -25,18 +26,18 @@ public sealed record ApplicationSnapshot
     public required long Fence { get; init; }
 
     /// <summary>The active release; absent: the application has none yet and the Proxy answers 503.</summary>
-    public Target? Target { get; init; }
+    public Target? Target { get; set; }
 
     /// <summary>From the moment that a target is replaced until its plain requests are cut.</summary>
     [JsonConverter(typeof(DurationJsonConverter))]
-    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The same for upgraded connections and streams.</summary>
     [JsonConverter(typeof(DurationJsonConverter))]
-    public TimeSpan StreamDrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan StreamDrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Set while maintenance is up: every request is answered with this page and status 503.</summary>
-    public MaintenancePage? Maintenance { get; init; }
+    public MaintenancePage? Maintenance { get; set; }
 }
 
 /// <summary>One container that can receive requests.</summary>
@@ -46,7 +47,7 @@ public sealed record Target
     public required string Release { get; init; }
 
     /// <summary>Name of the release for people.</summary>
-    public string Revision { get; init; } = "";
+    public string Revision { get; set; } = "";
 
     /// <summary>The engine's id of the container. With <see cref="StartedAt"/> and <see cref="Address"/> it is the target's identity.</summary>
     public required string ContainerId { get; init; }
@@ -69,31 +70,31 @@ public sealed record Target
 public sealed record HealthProbe
 {
     /// <summary>Path and query, with leading slash.</summary>
-    public string Path { get; init; } = "/";
+    public string Path { get; set; } = "/";
 
     /// <summary>Value of the Host header.</summary>
-    public string Host { get; init; } = "localhost";
+    public string Host { get; set; } = "localhost";
 
     /// <summary>All further headers.</summary>
-    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Headers { get; set; } = new Dictionary<string, string>();
 
     /// <summary>Codes and ranges, such as <c>200-299,304</c>.</summary>
-    public string ExpectedStatus { get; init; } = "200-299";
+    public string ExpectedStatus { get; set; } = "200-299";
 
     /// <summary>Text that the first 64 KiB of a healthy answer contain; absent: any body.</summary>
-    public string? ExpectedBody { get; init; }
+    public string? ExpectedBody { get; set; }
 
     /// <summary>Limit of the whole probe.</summary>
     [JsonConverter(typeof(DurationJsonConverter))]
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(5);
 }
 
 /// <summary>What visitors see while maintenance is up.</summary>
 public sealed record MaintenancePage
 {
     /// <summary>Media type of <see cref="Body"/>.</summary>
-    public string ContentType { get; init; } = "text/html; charset=utf-8";
+    public string ContentType { get; set; } = "text/html; charset=utf-8";
 
     /// <summary>The page, at most 256 KiB; absent: the Proxy's own page.</summary>
-    public string? Body { get; init; }
+    public string? Body { get; set; }
 }

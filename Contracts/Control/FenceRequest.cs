@@ -42,6 +42,9 @@ public sealed record ControlProblem
     /// <summary>The body is not what the call takes.</summary>
     public const string InvalidBody = "invalid-body";
 
+    /// <summary>The Proxy knows no application of that name.</summary>
+    public const string UnknownApplication = "unknown-application";
+
     /// <summary>One of the constants above.</summary>
     public required string Type { get; init; }
 

@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+
+namespace Wunderproxy.IntegrationTests.Proxy;
+
+/// <summary>An application that answers the Proxy's probe by itself and hands every other connection to the test, with the request unread.</summary>
+internal sealed class RawBackend : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly Channel<RawConnection> _connections = Channel.CreateUnbounded<RawConnection>();
+    private int _probes;
+
+    public RawBackend()
+    {
+        _listener.Start();
+        _ = AcceptAsync();
+    }
+
+    public IPEndPoint Address => (IPEndPoint)_listener.LocalEndpoint;
+
+    /// <summary>The answer to the probe, which is the first connection after this is set to true.</summary>
+    public bool ExpectsProbe { get; set; } = true;
+
+    public int Probes => _probes;
+
+    public string ProbeAnswer { get; set; } = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+    /// <summary>The head of the probe's request.</summary>
+    public string? ProbeRequest { get; private set; }
+
+    /// <summary>The next connection that the Proxy makes.</summary>
+    public async Task<RawConnection> AcceptedAsync() =>
+        await _connections.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+
+    /// <summary>Answers every request on every connection from now on with the same bytes.</summary>
+    public void AnswerAll(string answer) => _ = AnswerAllAsync(answer);
+
+    public ValueTask DisposeAsync()
+    {
+        _listener.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var connection = new RawConnection(await _listener.AcceptSocketAsync());
+                if (ExpectsProbe)
+                {
+                    ExpectsProbe = false;
+                    await AnswerProbeAsync(connection);
+                }
+                else
+                {
+                    await _connections.Writer.WriteAsync(connection);
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+
+    private async Task AnswerProbeAsync(RawConnection connection)
+    {
+        ProbeRequest = await connection.ReadHeadAsync();
+        await connection.SendAsync(ProbeAnswer);
+        await connection.DisposeAsync();
+        _probes++;
+    }
+
+    private async Task AnswerAllAsync(string answer)
+    {
+        await foreach (var connection in _connections.Reader.ReadAllAsync())
+        {
+            _ = AnswerConnectionAsync(connection, answer);
+        }
+    }
+
+    private static async Task AnswerConnectionAsync(RawConnection connection, string answer)
+    {
+        try
+        {
+            while (true)
+            {
+                await connection.ReadMessageAsync();
+                await connection.SendAsync(answer);
+            }
+        }
+        catch (Exception)
+        {
+            await connection.DisposeAsync();
+        }
+    }
+}

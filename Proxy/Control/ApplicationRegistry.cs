@@ -1,0 +1,296 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Wunderproxy.Contracts;
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Targets;
+
+namespace Wunderproxy.Proxy.Control;
+
+/// <summary>Decides which snapshots and fences are taken, writes them to disk, and then serves by them.</summary>
+/// <remarks>
+/// Decision, write and exchange are one step under a lock. The probe of a new target is outside of it, so that a fence is never held up
+/// by a slow target; after the probe everything is decided anew.
+/// </remarks>
+internal sealed partial class ApplicationRegistry(
+    TargetTable table, StateDirectory state, TargetProbe probe, ILogger<ApplicationRegistry> logger) : IDisposable
+{
+    private readonly SemaphoreSlim _deciding = new(1);
+    private readonly Dictionary<string, ApplicationRecord> _records = [];
+
+    /// <summary>Serves by what was written before.</summary>
+    public void Load()
+    {
+        foreach (var record in state.Load())
+        {
+            _records.Add(record.Application, record);
+            if (record.Snapshot is { } snapshot)
+            {
+                table.Serve(snapshot);
+                SnapshotLoaded(record.Application, snapshot.Target?.Revision, snapshot.Target?.Address, snapshot.Generation, record.Fence);
+            }
+        }
+    }
+
+    /// <summary>States of all applications.</summary>
+    public async Task<IReadOnlyList<ApplicationState>> StatesAsync(CancellationToken cancellationToken)
+    {
+        await _deciding.WaitAsync(cancellationToken);
+        try
+        {
+            return [.. _records.Values.Select(StateOf)];
+        }
+        finally
+        {
+            _deciding.Release();
+        }
+    }
+
+    /// <summary>State of one application.</summary>
+    /// <returns><see langword="null"/> if it isn't known.</returns>
+    public async Task<ApplicationState?> StateAsync(string application, CancellationToken cancellationToken) =>
+        (await StatesAsync(cancellationToken)).FirstOrDefault(state => state.Application == application);
+
+    /// <summary>Takes a snapshot, or says why not.</summary>
+    public async Task<ControlAnswer> ApplyAsync(ApplicationSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var isProbed = false;
+        while (true)
+        {
+            if (await TryApplyAsync(snapshot, isProbed, cancellationToken) is { } answer)
+            {
+                return answer;
+            }
+
+            if (snapshot.Target is { } target && await probe.FindFailureAsync(target, cancellationToken) is { } failure)
+            {
+                return await UnhealthyAsync(snapshot.Application, target, failure, cancellationToken);
+            }
+
+            isProbed = true;
+        }
+    }
+
+    /// <summary>Raises the fence of an application, or says why not.</summary>
+    public async Task<ControlAnswer> RaiseFenceAsync(string application, FenceRequest request, CancellationToken cancellationToken)
+    {
+        await _deciding.WaitAsync(cancellationToken);
+        try
+        {
+            var record = _records.GetValueOrDefault(application);
+            if (RefuseOwner(record, request.Installation) is { } foreign)
+            {
+                return foreign;
+            }
+
+            if (record?.Snapshot?.Target is { } target && target.ContainerId == request.NotTarget)
+            {
+                return Refuse(record, ControlProblem.IsTarget, $"Container {request.NotTarget} is the target of '{application}'; the fence stays {record.Fence}.");
+            }
+
+            if (request.Fence <= record?.Fence)
+            {
+                return Refuse(record, ControlProblem.StaleFence, $"Fence {request.Fence} is not newer than {record.Fence}.");
+            }
+
+            record ??= new ApplicationRecord { Application = application, Installation = request.Installation, Fence = request.Fence };
+            return Keep(record with { Fence = request.Fence });
+        }
+        finally
+        {
+            _deciding.Release();
+        }
+    }
+
+    /// <summary>Forgets an application, its fence included; what runs on its target drains.</summary>
+    /// <returns><see langword="null"/> if it isn't known.</returns>
+    public async Task<ControlAnswer?> ForgetAsync(string application, string installation, CancellationToken cancellationToken)
+    {
+        await _deciding.WaitAsync(cancellationToken);
+        try
+        {
+            if (!_records.TryGetValue(application, out var record))
+            {
+                return null;
+            }
+
+            return RefuseOwner(record, installation) ?? Forget(record);
+        }
+        finally
+        {
+            _deciding.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _deciding.Dispose();
+
+    // Null: the target has to be probed first.
+    private async Task<ControlAnswer?> TryApplyAsync(ApplicationSnapshot snapshot, bool isProbed, CancellationToken cancellationToken)
+    {
+        await _deciding.WaitAsync(cancellationToken);
+        try
+        {
+            var record = _records.GetValueOrDefault(snapshot.Application);
+            if (Refuse(record, snapshot) is { } refusal)
+            {
+                return refusal;
+            }
+
+            if (record?.Snapshot is { } served && served.Generation == snapshot.Generation)
+            {
+                return new ControlAnswer.Accepted(StateOf(record));
+            }
+
+            if (MovesTraffic(record, snapshot) && snapshot.Target is not null && !isProbed)
+            {
+                return null;
+            }
+
+            return Keep(new ApplicationRecord
+            {
+                Application = snapshot.Application,
+                Installation = snapshot.Installation,
+                Fence = Math.Max(record?.Fence ?? snapshot.Fence, snapshot.Fence),
+                Snapshot = snapshot,
+            });
+        }
+        finally
+        {
+            _deciding.Release();
+        }
+    }
+
+    private ControlAnswer.Refused? Refuse(ApplicationRecord? record, ApplicationSnapshot snapshot)
+    {
+        if (RefuseOwner(record, snapshot.Installation) is { } foreign)
+        {
+            return foreign;
+        }
+
+        if (_records.Values.FirstOrDefault(other => other.Snapshot is not null && other.Application != snapshot.Application) is { } owner)
+        {
+            return Refuse(record, ControlProblem.ClaimedByOther,
+                $"Every host and path '/' belong to application '{owner.Application}' of installation '{owner.Installation}'.");
+        }
+
+        if (record is null)
+        {
+            return null;
+        }
+
+        if (record.Snapshot is { } served && IsStale(snapshot, served))
+        {
+            return Refuse(record, ControlProblem.StaleGeneration, snapshot.Generation == served.Generation
+                ? $"Generation {snapshot.Generation} is served with another content."
+                : $"Generation {snapshot.Generation} is older than {served.Generation}, which is served.");
+        }
+
+        return IsRepeated(record, snapshot) || !MovesTraffic(record, snapshot) || snapshot.Fence > record.Fence
+            ? null
+            : Refuse(record, ControlProblem.StaleFence, $"Fence {snapshot.Fence} is not newer than {record.Fence}, so it may not move traffic to another target.");
+    }
+
+    private ControlAnswer.Refused? RefuseOwner(ApplicationRecord? record, string installation) =>
+        record is not null && record.Installation != installation
+            ? Refuse(record, ControlProblem.ClaimedByOther, $"Application '{record.Application}' belongs to installation '{record.Installation}'.")
+            : null;
+
+    private static bool IsStale(ApplicationSnapshot snapshot, ApplicationSnapshot served) =>
+        snapshot.Generation < served.Generation || (snapshot.Generation == served.Generation && !IsSame(snapshot, served));
+
+    private static bool IsRepeated(ApplicationRecord record, ApplicationSnapshot snapshot) => record.Snapshot?.Generation == snapshot.Generation;
+
+    private static bool MovesTraffic(ApplicationRecord? record, ApplicationSnapshot snapshot) =>
+        record?.Snapshot?.Target is { } current ? !current.IsSameAs(snapshot.Target) : snapshot.Target is not null;
+
+    private static bool IsSame(ApplicationSnapshot one, ApplicationSnapshot other) => Bytes(one).AsSpan().SequenceEqual(Bytes(other));
+
+    private static byte[] Bytes(ApplicationSnapshot snapshot) => JsonSerializer.SerializeToUtf8Bytes(snapshot, ContractsJson.Default.ApplicationSnapshot);
+
+    private ControlAnswer Keep(ApplicationRecord record)
+    {
+        var former = _records.GetValueOrDefault(record.Application);
+        try
+        {
+            state.Write(record);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            NotPersisted(record.Application, e.Message);
+            return Refuse(former, ControlProblem.NotPersisted, $"The state of '{record.Application}' couldn't be written, so nothing changed: {e.Message}");
+        }
+
+        _records[record.Application] = record;
+        if (record.Snapshot is { } snapshot && !ReferenceEquals(snapshot, former?.Snapshot))
+        {
+            table.Serve(snapshot);
+            if (MovesTraffic(former, snapshot))
+            {
+                Switched(record.Application, former?.Snapshot?.Target?.Revision, snapshot.Target?.Revision, snapshot.Target?.Address, snapshot.Generation, record.Fence);
+            }
+        }
+
+        return new ControlAnswer.Accepted(StateOf(record));
+    }
+
+    private ControlAnswer Forget(ApplicationRecord record)
+    {
+        var last = StateOf(record);
+        try
+        {
+            state.Remove(record.Application);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            NotPersisted(record.Application, e.Message);
+            return Refuse(record, ControlProblem.NotPersisted, $"The state of '{record.Application}' couldn't be removed, so it is served on: {e.Message}");
+        }
+
+        _records.Remove(record.Application);
+        if (record.Snapshot is { } snapshot)
+        {
+            table.Forget(snapshot.DrainTimeout, snapshot.StreamDrainTimeout);
+        }
+
+        Forgotten(record.Application);
+        return new ControlAnswer.Accepted(last);
+    }
+
+    private async Task<ControlAnswer> UnhealthyAsync(string application, Target target, string failure, CancellationToken cancellationToken)
+    {
+        var current = await StateAsync(application, cancellationToken);
+        SwitchRefused(application, target.Revision, target.Address, failure);
+        return ControlAnswer.Refuse(
+            ControlProblem.TargetUnhealthy, $"Target {target.Address} (release '{target.Revision}') was not taken: {failure}.", current);
+    }
+
+    private ControlAnswer.Refused Refuse(ApplicationRecord? record, string type, string detail) =>
+        ControlAnswer.Refuse(type, detail, record is null ? null : StateOf(record));
+
+    private ApplicationState StateOf(ApplicationRecord record) => new()
+    {
+        Application = record.Application,
+        Installation = record.Installation,
+        Generation = record.Snapshot?.Generation ?? 0,
+        Fence = record.Fence,
+        Target = record.Snapshot?.Target,
+        Maintenance = record.Snapshot?.Maintenance is not null,
+        Targets = record.Snapshot is null ? [] : table.ReportTargets(),
+        Total = record.Snapshot is null ? new Traffic { Requests = 0, TotalSeconds = 0, BytesIn = 0, BytesOut = 0 } : table.ReportTotal(),
+    };
+
+    [LoggerMessage(410, LogLevel.Information, "Serving {Application} by its last snapshot: release {Revision} at {Address}, generation {Generation}, fence {Fence}")]
+    private partial void SnapshotLoaded(string application, string? revision, string? address, long generation, long fence);
+
+    [LoggerMessage(411, LogLevel.Information, "Switched {Application} from release {FromRevision} to {Revision} at {Address}, generation {Generation}, fence {Fence}")]
+    private partial void Switched(string application, string? fromRevision, string? revision, string? address, long generation, long fence);
+
+    [LoggerMessage(412, LogLevel.Warning, "Refused to switch {Application} to release {Revision} at {Address}: {Failure}")]
+    private partial void SwitchRefused(string application, string revision, string address, string failure);
+
+    [LoggerMessage(413, LogLevel.Error, "State of {Application} could not be written, served on as before: {Reason}")]
+    private partial void NotPersisted(string application, string reason);
+
+    [LoggerMessage(414, LogLevel.Information, "Forgot {Application}")]
+    private partial void Forgotten(string application);
+}

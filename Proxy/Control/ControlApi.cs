@@ -1,0 +1,129 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Wunderproxy.Contracts;
+using Wunderproxy.Contracts.Control;
+
+namespace Wunderproxy.Proxy.Control;
+
+/// <summary>The calls on the control socket. Bodies and answers are those of <see cref="Contracts.Control"/>.</summary>
+internal sealed class ControlApi(ApplicationRegistry registry, Func<IReadOnlyList<ApplicationState>, ProxyStatus> status)
+{
+    /// <summary>Adds the calls to a server.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/status", GetStatusAsync);
+        routes.MapGet("/applications/{application}", GetApplicationAsync);
+        routes.MapPut("/applications/{application}", PutApplicationAsync);
+        routes.MapPost("/applications/{application}/fence", PostFenceAsync);
+        routes.MapDelete("/applications/{application}", DeleteApplicationAsync);
+    }
+
+    private async Task GetStatusAsync(HttpContext context)
+    {
+        var states = await registry.StatesAsync(context.RequestAborted);
+        await AnswerAsync(context, StatusCodes.Status200OK, status(states), ContractsJson.Default.ProxyStatus);
+    }
+
+    private async Task GetApplicationAsync(HttpContext context)
+    {
+        if (await registry.StateAsync(ApplicationOf(context), context.RequestAborted) is { } state)
+        {
+            await AnswerAsync(context, StatusCodes.Status200OK, state, ContractsJson.Default.ApplicationState);
+        }
+        else
+        {
+            await AnswerUnknownAsync(context);
+        }
+    }
+
+    private async Task PutApplicationAsync(HttpContext context)
+    {
+        if (await ReadAsync(context, ContractsJson.Default.ApplicationSnapshot) is not { } snapshot)
+        {
+            return;
+        }
+
+        await AnswerAsync(context, SnapshotRules.Mistakes(ApplicationOf(context), snapshot).ToList() is { Count: > 0 } mistakes
+            ? ControlAnswer.Refuse(ControlProblem.InvalidBody, string.Join(' ', mistakes))
+            : await registry.ApplyAsync(snapshot, context.RequestAborted));
+    }
+
+    private async Task PostFenceAsync(HttpContext context)
+    {
+        if (await ReadAsync(context, ContractsJson.Default.FenceRequest) is not { } request)
+        {
+            return;
+        }
+
+        var application = ApplicationOf(context);
+        await AnswerAsync(context, SnapshotRules.Mistakes(application, request.Installation).ToList() is { Count: > 0 } mistakes
+            ? ControlAnswer.Refuse(ControlProblem.InvalidBody, string.Join(' ', mistakes))
+            : await registry.RaiseFenceAsync(application, request, context.RequestAborted));
+    }
+
+    private async Task DeleteApplicationAsync(HttpContext context)
+    {
+        var installation = context.Request.Query["installation"].ToString();
+        if (await registry.ForgetAsync(ApplicationOf(context), installation, context.RequestAborted) is { } answer)
+        {
+            await AnswerAsync(context, answer);
+        }
+        else
+        {
+            await AnswerUnknownAsync(context);
+        }
+    }
+
+    private static string ApplicationOf(HttpContext context) => (string)context.GetRouteValue("application")!;
+
+    // Null: the body was refused, and that was answered.
+    private static async Task<T?> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class
+    {
+        string mistake;
+        try
+        {
+            if (await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) is { } body)
+            {
+                return body;
+            }
+
+            mistake = "The body is null.";
+        }
+        catch (JsonException e)
+        {
+            mistake = e.Message;
+        }
+        catch (BadHttpRequestException e)
+        {
+            mistake = e.Message;
+        }
+
+        await AnswerAsync(context, ControlAnswer.Refuse(ControlProblem.InvalidBody, mistake));
+        return null;
+    }
+
+    private static Task AnswerAsync(HttpContext context, ControlAnswer answer) => answer switch
+    {
+        ControlAnswer.Accepted accepted => AnswerAsync(context, StatusCodes.Status200OK, accepted.State, ContractsJson.Default.ApplicationState),
+        ControlAnswer.Refused { Problem: var problem } =>
+            AnswerAsync(context, problem.Status, problem, ContractsJson.Default.ControlProblem, "application/problem+json"),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static Task AnswerUnknownAsync(HttpContext context) => AnswerAsync(
+        context,
+        StatusCodes.Status404NotFound,
+        new ControlProblem { Type = ControlProblem.UnknownApplication, Title = "The application is not known", Status = 404 },
+        ContractsJson.Default.ControlProblem,
+        "application/problem+json");
+
+    private static Task AnswerAsync<T>(HttpContext context, int status, T body, JsonTypeInfo<T> type, string contentType = "application/json")
+    {
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsJsonAsync(body, type, contentType, context.RequestAborted);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Net;
+using System.Text;
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Contracts.Launching;
+
+namespace Wunderproxy.Proxy.Control;
+
+/// <summary>What a message to the control API must be like, beyond its JSON.</summary>
+internal static class SnapshotRules
+{
+    private const int MaxPageBytes = 256 * 1024;
+    private const string LettersAndDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    private static readonly SearchValues<char> NameChars = SearchValues.Create(LettersAndDigits + "._-");
+    private static readonly SearchValues<char> HeaderNameChars = SearchValues.Create(LettersAndDigits + "!#$%&'*+-.^_`|~");
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromHours(24);
+    private static readonly TimeSpan LongestProbe = TimeSpan.FromMinutes(5);
+
+    /// <summary>Finds what is wrong with a snapshot.</summary>
+    /// <param name="application">The name in the call's path.</param>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <returns>One sentence for each mistake, with the member's name.</returns>
+    public static IEnumerable<string> Mistakes(string application, ApplicationSnapshot snapshot)
+    {
+        if (snapshot.Application != application)
+        {
+            yield return $"Application is '{snapshot.Application}', but the path says '{application}'.";
+        }
+
+        foreach (var mistake in Mistakes(application, snapshot.Installation))
+        {
+            yield return mistake;
+        }
+
+        foreach (var (name, drain) in new[] { ("DrainTimeout", snapshot.DrainTimeout), ("StreamDrainTimeout", snapshot.StreamDrainTimeout) })
+        {
+            if (drain > LongestDrain)
+            {
+                yield return $"{name} is longer than 24h.";
+            }
+        }
+
+        foreach (var mistake in snapshot.Target is { } target ? Mistakes(target) : [])
+        {
+            yield return mistake;
+        }
+
+        foreach (var mistake in snapshot.Maintenance is { } page ? Mistakes(page) : [])
+        {
+            yield return mistake;
+        }
+    }
+
+    /// <summary>Finds what is wrong with the names in a call.</summary>
+    public static IEnumerable<string> Mistakes(string application, string installation)
+    {
+        if (application.Length is 0 or > 64 || !char.IsAsciiLetterOrDigit(application[0]) || application.AsSpan().ContainsAnyExcept(NameChars))
+        {
+            yield return "The application's name must be 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first.";
+        }
+
+        if (string.IsNullOrWhiteSpace(installation))
+        {
+            yield return "Installation is empty.";
+        }
+    }
+
+    private static IEnumerable<string> Mistakes(Target target)
+    {
+        if (!IPEndPoint.TryParse(target.Address, out var address) || address.Port == 0)
+        {
+            yield return $"Target.Address is '{target.Address}'; expected an IP address and a port, such as 172.30.0.2:9292.";
+        }
+
+        var probe = target.Probe;
+        if (!probe.Path.StartsWith('/') || probe.Path.AsSpan().ContainsAnyExceptInRange('\x21', '\x7E'))
+        {
+            yield return "Target.Probe.Path must begin with a slash and have no spaces or control characters.";
+        }
+
+        if (!StatusRanges.TryParse(probe.ExpectedStatus, out _))
+        {
+            yield return $"Target.Probe.ExpectedStatus is '{probe.ExpectedStatus}'; expected codes and ranges, such as 200-299,304.";
+        }
+
+        if (probe.Timeout <= TimeSpan.Zero || probe.Timeout > LongestProbe)
+        {
+            yield return "Target.Probe.Timeout must be above 0 and at most 5m.";
+        }
+
+        if (probe.Headers.Append(new("Host", probe.Host)).FirstOrDefault(header => !IsHeader(header.Key, header.Value)).Key is { } name)
+        {
+            yield return $"Target.Probe has a header that can't be sent: '{name}'.";
+        }
+    }
+
+    private static IEnumerable<string> Mistakes(MaintenancePage page)
+    {
+        if (Encoding.UTF8.GetByteCount(page.Body ?? "") > MaxPageBytes)
+        {
+            yield return "Maintenance.Body is larger than 256 KiB.";
+        }
+
+        if (!IsHeader("Content-Type", page.ContentType))
+        {
+            yield return "Maintenance.ContentType can't be sent as a header.";
+        }
+    }
+
+    private static bool IsHeader(string name, string value) =>
+        name.Length > 0 && !name.AsSpan().ContainsAnyExcept(HeaderNameChars) && !value.AsSpan().ContainsAnyExceptInRange('\x20', '\xFF') && !value.Contains('\x7F', StringComparison.Ordinal);
+}

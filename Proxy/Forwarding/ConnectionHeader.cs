@@ -1,0 +1,63 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+
+namespace Wunderproxy.Proxy.Forwarding;
+
+/// <summary>Removes the headers that a <c>Connection</c> header nominates: they are meant for the next hop only, which is us.</summary>
+/// <remarks>
+/// The standard hop-by-hop headers themselves (Connection, Keep-Alive, Transfer-Encoding …) are left out by the forwarder. A nomination
+/// never removes what decides about access, the origin of a request or the length of a message.
+/// Source: RFC 9110, section 7.6.1.
+/// </remarks>
+internal static class ConnectionHeader
+{
+    private static readonly HashSet<string> NeverRemoved = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "close", "keep-alive", "upgrade", "connection", "host", "authorization", "cookie", "set-cookie", "www-authenticate",
+        "content-length", "content-type", "content-encoding", "transfer-encoding", "trailer", "te", "expect", "date", "location",
+    };
+
+    /// <summary>Removes what a request's <c>Connection</c> header nominates.</summary>
+    public static void Apply(IHeaderDictionary headers)
+    {
+        foreach (var value in headers.Connection)
+        {
+            foreach (var name in NominatedBy(value))
+            {
+                headers.Remove(name);
+            }
+        }
+    }
+
+    /// <summary>Removes what a response's <c>Connection</c> header nominates.</summary>
+    public static void Apply(HttpResponseMessage response)
+    {
+        if (!response.Headers.NonValidated.TryGetValues("Connection", out var values))
+        {
+            return;
+        }
+
+        foreach (var name in values.SelectMany(NominatedBy).ToList())
+        {
+            RemoveFrom(response.Headers, name);
+            RemoveFrom(response.Content.Headers, name);
+        }
+    }
+
+    private static IEnumerable<string> NominatedBy(string? value) =>
+        IsPlain(value) ? [] : value!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(IsRemoved);
+
+    private static bool IsPlain(string? value) => string.IsNullOrEmpty(value) || NeverRemoved.Contains(value);
+
+    private static bool IsRemoved(string name) =>
+        !NeverRemoved.Contains(name) && !name.StartsWith("x-forwarded-", StringComparison.OrdinalIgnoreCase);
+
+    // A collection refuses to look for names of the other collection's headers, by exception; asking first avoids it.
+    private static void RemoveFrom(HttpHeaders headers, string name)
+    {
+        if (headers.NonValidated.Contains(name))
+        {
+            headers.Remove(name);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Wunderproxy.Proxy.Forwarding;
+
+/// <summary>One request and its answer. Kept and used again for the next request of the same connection.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The body only passes on to Kestrel's, which Kestrel ends.")]
+internal sealed class Exchange
+{
+    private readonly DefaultHttpContext _context = new();
+    private readonly ResponseBody _responseBody = new();
+
+    /// <summary>The request and the answer.</summary>
+    public HttpContext Context => _context;
+
+    /// <summary>The answer's body.</summary>
+    public ResponseBody ResponseBody => _responseBody;
+
+    /// <summary>Timestamp of the request's beginning.</summary>
+    public long Began { get; private set; }
+
+    /// <summary>Bytes of the request's body that were passed on.</summary>
+    public long BytesIn { get; set; }
+
+    /// <summary>The connection to the application that the request was sent on.</summary>
+    public UpstreamConnection? Connection { get; set; }
+
+    /// <summary>Begins the next exchange.</summary>
+    /// <param name="features">The server's view of the request.</param>
+    /// <param name="timestamp">Timestamp of now.</param>
+    public void Begin(IFeatureCollection features, long timestamp)
+    {
+        Began = timestamp;
+        BytesIn = 0;
+        Connection = null;
+        _responseBody.Begin(features.GetRequiredFeature<IHttpResponseBodyFeature>());
+        features.Set<IHttpResponseBodyFeature>(_responseBody);
+        _context.Initialize(features);
+    }
+
+    /// <summary>Lets go of the request.</summary>
+    public void End() => _context.Uninitialize();
+}

@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Wunderproxy.Proxy.Forwarding;
+
+/// <summary>Says who the client is and what it asked for: <c>X-Forwarded-For</c>, <c>-Proto</c>, <c>-Host</c>.</summary>
+/// <remarks>
+/// What a client says about itself in such headers is dropped, unless it is a trusted proxy: then its own address is appended to
+/// <c>X-Forwarded-For</c> and the rest is kept. <c>Forwarded</c> is always dropped: it would say the same in another language, and only
+/// one can be right. Applications often read <c>X_Forwarded_For</c> as the same name (as CGI does), so names that turn into one of these
+/// headers, or into one that frames messages, by reading underscores as hyphens are dropped; other names with underscores pass.
+/// </remarks>
+internal static class ForwardedHeaders
+{
+    private const string For = "X-Forwarded-For";
+    private const string Proto = "X-Forwarded-Proto";
+    private const string Host = "X-Forwarded-Host";
+    private const string Prefix = "X-Forwarded-";
+
+    private static readonly HashSet<string> FramingHeaders = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Content-Length", "Transfer-Encoding", "Keep-Alive", "Proxy-Connection",
+    };
+
+    /// <summary>Sets the headers of a request that came from the given peer.</summary>
+    public static void Apply(HttpRequest request, Peer peer)
+    {
+        var headers = request.Headers;
+        foreach (var name in MisleadingNames(headers, peer.IsTrusted))
+        {
+            headers.Remove(name);
+        }
+
+        headers[For] = ForValue(headers[For], peer);
+        if (!peer.IsTrusted || !headers.ContainsKey(Proto))
+        {
+            headers[Proto] = request.Scheme;
+        }
+
+        if ((!peer.IsTrusted || !headers.ContainsKey(Host)) && headers.Host is { Count: > 0 } host)
+        {
+            headers[Host] = host;
+        }
+    }
+
+    private static StringValues ForValue(StringValues former, Peer peer)
+    {
+        if (!peer.IsTrusted || former.Count == 0)
+        {
+            return peer.Address is "" ? StringValues.Empty : peer.Address;
+        }
+
+        return peer.Address is "" ? former : $"{string.Join(", ", former.ToArray())}, {peer.Address}";
+    }
+
+    private static List<string> MisleadingNames(IHeaderDictionary headers, bool isTrusted)
+    {
+        List<string>? names = null;
+        foreach (var header in headers)
+        {
+            if (IsMisleading(header.Key, isTrusted))
+            {
+                (names ??= []).Add(header.Key);
+            }
+        }
+
+        return names ?? [];
+    }
+
+    private static bool IsMisleading(string name, bool isTrusted)
+    {
+        if (name.Contains('_', StringComparison.Ordinal))
+        {
+            var twin = name.Replace('_', '-');
+            return twin.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) || FramingHeaders.Contains(twin);
+        }
+
+        return name.Equals("Forwarded", StringComparison.OrdinalIgnoreCase)
+            || (!isTrusted && name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase));
+    }
+}

@@ -1,0 +1,136 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+using Wunderproxy.Proxy.Stats;
+using Wunderproxy.Proxy.Targets;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Wunderproxy.Proxy.Forwarding;
+
+/// <summary>Carries one request over to its target, and the answer back.</summary>
+/// <param name="exchange">The request and the answer.</param>
+/// <param name="claim">The hold on the target.</param>
+internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : HttpTransformer
+{
+    private static readonly UriCreationOptions AsItIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    /// <summary>Whether the application's answer was thrown away because it could be read in two ways, or wasn't asked for.</summary>
+    public bool RefusedAnswer { get; private set; }
+
+    /// <summary>Whether the head of the application's answer was taken over.</summary>
+    public bool Answered { get; private set; }
+
+    /// <inheritdoc/>
+    public override async ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+        proxyRequest.RequestUri = new Uri(destinationPrefix + OriginForm(RequestChecks.RawTargetOf(httpContext)), AsItIs);
+        proxyRequest.Options.Set(UpstreamHandler.ExchangeKey, exchange);
+        if (AcceptsTrailers(httpContext.Request.Headers))
+        {
+            proxyRequest.Headers.TryAddWithoutValidation("TE", "trailers");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        if (proxyResponse is null)
+        {
+            return false;
+        }
+
+        if (!ResponseFraming.IsClear(proxyResponse) || IsUnaskedUpgrade(proxyResponse))
+        {
+            exchange.Connection?.Abort();
+            RefusedAnswer = true;
+            return false;
+        }
+
+        ConnectionHeader.Apply(proxyResponse);
+        await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        ResponseFraming.DropLengthWhereThereIsNoBody(httpContext.Response);
+        Answered = true;
+        if (IsStream(proxyResponse))
+        {
+            claim.BecomeStream();
+        }
+
+        if (proxyResponse.StatusCode == HttpStatusCode.SwitchingProtocols)
+        {
+            httpContext.Features.Get<ClientConnection>()?.Enter(ClientConnectionState.Upgraded);
+        }
+        else
+        {
+            FrameForTrailers(httpContext, proxyResponse);
+            await SendHeadUnlessBodyIsThereAsync(httpContext, proxyResponse, cancellationToken);
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask TransformResponseTrailersAsync(
+        HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken) =>
+        exchange.ResponseBody.IsUnfinished
+            ? exchange.ResponseBody.EndWithTrailersAsync(proxyResponse.TrailingHeaders, cancellationToken)
+            : ValueTask.CompletedTask;
+
+    // A client may send the whole URI; applications expect what follows the host.
+    private static string OriginForm(string target)
+    {
+        if (target.StartsWith('/'))
+        {
+            return target;
+        }
+
+        var authority = target.IndexOf("://", StringComparison.Ordinal) + 3;
+        var path = target.AsSpan(authority).IndexOfAny('/', '?');
+        return path < 0 ? "/" : target[authority + path] == '?' ? "/" + target[(authority + path)..] : target[(authority + path)..];
+    }
+
+    private static bool AcceptsTrailers(IHeaderDictionary headers) =>
+        headers.TE is { Count: > 0 } te && te.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsUnaskedUpgrade(HttpResponseMessage response) =>
+        response.StatusCode == HttpStatusCode.SwitchingProtocols && !response.RequestMessage!.Headers.NonValidated.Contains("Upgrade");
+
+    private static bool IsStream(HttpResponseMessage response) =>
+        response.StatusCode == HttpStatusCode.SwitchingProtocols
+        || (response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)
+            && type.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase));
+
+    // Trailers that the application doesn't announce are dropped, as RFC 9110 (section 6.5) allows.
+    private void FrameForTrailers(HttpContext context, HttpResponseMessage response)
+    {
+        if (response.Headers.NonValidated.Contains("Trailer") && response.Headers.TransferEncodingChunked == true
+            && context.Request.Protocol == HttpProtocol.Http11 && !HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Response.Headers.TransferEncoding = "chunked";
+            exchange.ResponseBody.FrameInChunks();
+        }
+    }
+
+    // A head that would wait for the first byte of a body that comes later is sent ahead. Reading no bytes waits for some to be there.
+    private static async ValueTask SendHeadUnlessBodyIsThereAsync(
+        HttpContext context, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var arrival = body.ReadAsync(Memory<byte>.Empty, cancellationToken);
+        if (!arrival.IsCompleted)
+        {
+            await context.Response.Body.FlushAsync(cancellationToken);
+        }
+
+        try
+        {
+            await arrival;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // Copying the body meets the same error and knows what to do about it.
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+
+namespace Wunderproxy.Proxy.Forwarding;
+
+/// <summary>Who is at the other end of a client's connection; a feature of its requests.</summary>
+/// <param name="Address">Its IP address; empty for a Unix socket.</param>
+/// <param name="IsTrusted">Whether what it says about the client before it is believed.</param>
+internal sealed record Peer(string Address, bool IsTrusted)
+{
+    /// <summary>Connection middleware: names the peer once for all requests of a connection.</summary>
+    /// <param name="trusted">Networks of the proxies that are believed. Whoever may use a Unix socket of ours is believed too.</param>
+    public static Func<ConnectionDelegate, ConnectionDelegate> Introduce(IReadOnlyList<IPNetwork> trusted) => next => connection =>
+    {
+        connection.Features.Set(Of(connection.RemoteEndPoint, trusted));
+        return next(connection);
+    };
+
+    private static Peer Of(EndPoint? endPoint, IReadOnlyList<IPNetwork> trusted)
+    {
+        if (endPoint is not IPEndPoint { Address: var address })
+        {
+            return new Peer("", true);
+        }
+
+        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return new Peer(address.ToString(), trusted.Any(network => network.Contains(address)));
+    }
+}

@@ -1,0 +1,46 @@
+namespace Wunderproxy.Proxy.Forwarding;
+
+/// <summary>An answer of the Proxy itself instead of the application's.</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Title">What happened, in few words.</param>
+/// <param name="Detail">What a visitor can know about it: never an address or another inner fact.</param>
+internal sealed record Problem(int Status, string Title, string Detail)
+{
+    /// <summary>Seconds after which trying again makes sense; absent: unknown.</summary>
+    public int? RetryAfterSeconds { get; init; }
+
+    /// <summary>Whether the client's connection can't be used any further.</summary>
+    public bool ClosesConnection { get; init; }
+
+    /// <summary>There is no release to answer.</summary>
+    public static Problem NoTarget { get; } =
+        new(503, "Service unavailable", "There is no active release yet. Please try again.") { RetryAfterSeconds = 1 };
+
+    /// <summary>The operator has put maintenance up.</summary>
+    public static Problem Maintenance { get; } =
+        new(503, "Maintenance", "This site is being maintained. Please try again later.") { RetryAfterSeconds = 10 };
+
+    /// <summary>The application couldn't be reached, or broke the connection off.</summary>
+    public static Problem Unreachable { get; } = new(502, "Bad gateway", "The application could not be reached.");
+
+    /// <summary>The application's answer can be read in two ways, or is none.</summary>
+    public static Problem InvalidAnswer { get; } = new(502, "Bad gateway", "The application's answer was not valid HTTP.");
+
+    /// <summary>The application was silent for too long.</summary>
+    public static Problem TimedOut { get; } = new(504, "Gateway timeout", "The application did not answer in time.");
+
+    /// <summary>The release was replaced, and the time to finish its requests is over.</summary>
+    public static Problem DrainOver { get; } =
+        new(504, "Gateway timeout", "The release that worked on the request was replaced before it answered.");
+
+    /// <summary>The request itself was refused.</summary>
+    public static Problem Refused(int status, string detail) => new(status, status switch
+    {
+        405 => "Method not allowed",
+        408 => "Request timeout",
+        413 => "Content too large",
+        501 => "Not implemented",
+        _ => "Bad request",
+    }, detail)
+    { ClosesConnection = true };
+}

@@ -1,0 +1,89 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+
+namespace Wunderproxy.Proxy.Forwarding;
+
+/// <summary>Refuses requests that two parties could read differently. What passes here is forwarded byte for byte.</summary>
+internal static class RequestChecks
+{
+    private static readonly SearchValues<char> TokenChars =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    private static readonly HashSet<string> KnownMethods = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "QUERY",
+    };
+
+    /// <summary>Looks for the first reason to refuse a request.</summary>
+    /// <returns>The answer; <see langword="null"/> if there is no reason.</returns>
+    public static Problem? Refuse(HttpContext context) =>
+        RefuseMethod(context.Request.Method)
+        ?? RefuseTarget(RawTargetOf(context))
+        ?? RefuseFraming(context.Request)
+        ?? RefuseHeaderNames(context.Request.Headers);
+
+    /// <summary>The request's target as the client sent it.</summary>
+    public static string RawTargetOf(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+
+    private static Problem? RefuseMethod(string method)
+    {
+        if (method is "TRACE" or "CONNECT")
+        {
+            return Problem.Refused(StatusCodes.Status405MethodNotAllowed, $"The method {method} is not served.");
+        }
+
+        // The connection to the application would write a known method in capitals, whatever the client wrote.
+        return KnownMethods.TryGetValue(method, out var known) && known != method
+            ? Problem.Refused(StatusCodes.Status400BadRequest, $"Methods are case-sensitive: {known} was probably meant.")
+            : null;
+    }
+
+    private static Problem? RefuseTarget(string target) =>
+        target.AsSpan().ContainsAnyExceptInRange('\x21', '\x7E')
+            ? Problem.Refused(StatusCodes.Status400BadRequest, "The request's target has bytes that must be percent-encoded.")
+            : null;
+
+    private static Problem? RefuseFraming(HttpRequest request)
+    {
+        var encodings = request.Headers.TransferEncoding;
+        if (encodings.Count == 0)
+        {
+            return null;
+        }
+
+        // Kestrel has renamed a Content-Length that came with a Transfer-Encoding.
+        if (request.Headers.ContainsKey("X-Content-Length") || request.Headers.ContentLength is not null)
+        {
+            return Problem.Refused(StatusCodes.Status400BadRequest, "A request has Content-Length or Transfer-Encoding, not both.");
+        }
+
+        if (request.Protocol == HttpProtocol.Http10)
+        {
+            return Problem.Refused(StatusCodes.Status400BadRequest, "HTTP/1.0 has no Transfer-Encoding.");
+        }
+
+        return encodings.Count > 1
+            ? Problem.Refused(StatusCodes.Status400BadRequest, "Transfer-Encoding stands there more than once.")
+            : RefuseEncoding(encodings);
+    }
+
+    private static Problem? RefuseEncoding(StringValues encoding) =>
+        string.Equals(encoding, "chunked", StringComparison.OrdinalIgnoreCase)
+            ? null
+            : Problem.Refused(StatusCodes.Status501NotImplemented, "The only Transfer-Encoding that is served is chunked.");
+
+    private static Problem? RefuseHeaderNames(IHeaderDictionary headers)
+    {
+        foreach (var header in headers)
+        {
+            if (header.Key.AsSpan().ContainsAnyExcept(TokenChars))
+            {
+                return Problem.Refused(StatusCodes.Status400BadRequest, "The name of a header has a character that names can't have.");
+            }
+        }
+
+        return null;
+    }
+}

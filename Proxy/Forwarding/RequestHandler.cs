@@ -1,0 +1,169 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Stats;
+using Wunderproxy.Proxy.Targets;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Wunderproxy.Proxy.Forwarding;
+
+/// <summary>Serves one request: checks it, claims the active target, forwards it there, and counts what came of it.</summary>
+internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder, AccessLog? accessLog, ForwardingLog log)
+{
+    private const int ClientGone = 499;
+
+    // Neither side has sent a byte for so long: the exchange is given up. Applications' own limits are shorter; this one is for lost peers.
+    private static readonly ForwarderRequestConfig Config = new()
+    {
+        ActivityTimeout = TimeSpan.FromMinutes(10),
+        Version = System.Net.HttpVersion.Version11,
+        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+    };
+
+    /// <summary>Answers a request, whatever happens.</summary>
+    public async Task HandleAsync(Exchange exchange)
+    {
+        var context = exchange.Context;
+        if (RequestChecks.Refuse(context) is { } refusal)
+        {
+            await AnswerAsync(context, refusal);
+            Record(exchange, table.Current.Untargeted, null);
+            return;
+        }
+
+        ConnectionHeader.Apply(context.Request.Headers);
+        ForwardedHeaders.Apply(context.Request, context.Features.GetRequiredFeature<Peer>());
+        if (!await TryForwardAsync(exchange, mayRepeat: IsRepeatable(context)))
+        {
+            await TryForwardAsync(exchange, mayRepeat: false);
+        }
+    }
+
+    private async Task<bool> TryForwardAsync(Exchange exchange, bool mayRepeat)
+    {
+        if (!table.TryClaim(out var serving, out var claim))
+        {
+            await AnswerWithoutTargetAsync(exchange.Context, serving);
+            Record(exchange, serving.Untargeted, null);
+            return true;
+        }
+
+        using (claim)
+        {
+            var (problem, error) = await ForwardAsync(exchange, claim);
+            if (mayRepeat && problem is not null && NothingWasAnswered(exchange.Context, error))
+            {
+                exchange.Context.Response.Clear();
+                exchange.Context.Features.Set<IForwarderErrorFeature>(null);
+                return false;
+            }
+
+            await FinishAsync(exchange, problem);
+            Record(exchange, claim.Upstream.Traffic, claim);
+            return true;
+        }
+    }
+
+    private async Task<(Problem? Problem, Exception? Error)> ForwardAsync(Exchange exchange, Claim claim)
+    {
+        var context = exchange.Context;
+        var transformer = new ForwardingTransformer(exchange, claim);
+        try
+        {
+            var upstream = claim.Upstream;
+            var result = await forwarder.SendAsync(context, upstream.Origin, upstream.Connections, Config, transformer, claim.Cut);
+            var error = result == ForwarderError.None ? null : context.GetForwarderErrorFeature()?.Exception;
+            var problem = ProblemOf(context, result, transformer, claim);
+            if (problem is not null)
+            {
+                log.Failed(claim.Upstream.Target, result, error);
+            }
+
+            return (problem, error);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            log.Failed(claim.Upstream.Target, ForwarderError.None, e);
+            return (Problem.InvalidAnswer, e);
+        }
+    }
+
+    private static Problem? ProblemOf(HttpContext context, ForwarderError result, ForwardingTransformer transformer, Claim claim)
+    {
+        if (transformer.RefusedAnswer)
+        {
+            return Problem.InvalidAnswer;
+        }
+
+        return result switch
+        {
+            ForwarderError.None => null,
+            _ when claim.Cut.IsCancellationRequested => Problem.DrainOver,
+
+            // The application answered without having read the whole body. Its answer is a good one.
+            ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination
+                when transformer.Answered => null,
+            ForwarderError.RequestBodyClient => Problem.Refused(context.Response.StatusCode, "The request's body could not be read."),
+            ForwarderError.RequestTimedOut => Problem.TimedOut,
+            ForwarderError.ResponseHeaders => Problem.InvalidAnswer,
+            _ => Problem.Unreachable,
+        };
+    }
+
+    private static async Task FinishAsync(Exchange exchange, Problem? problem)
+    {
+        var context = exchange.Context;
+        if (exchange.ResponseBody.IsUnfinished || (problem is not null && context.Response.HasStarted))
+        {
+            // A body that was cut short must not look like a whole one.
+            context.Abort();
+        }
+        else if (problem is not null && !context.RequestAborted.IsCancellationRequested)
+        {
+            await AnswerAsync(context, problem);
+        }
+    }
+
+    private static async Task AnswerWithoutTargetAsync(HttpContext context, Serving serving)
+    {
+        if (serving.Maintenance is { } page)
+        {
+            await ProblemPage.WriteMaintenanceAsync(context, page);
+        }
+        else
+        {
+            await AnswerAsync(context, Problem.NoTarget);
+        }
+    }
+
+    private static async Task AnswerAsync(HttpContext context, Problem problem)
+    {
+        try
+        {
+            await ProblemPage.WriteAsync(context, problem);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The client is gone.
+            context.Abort();
+        }
+    }
+
+    // Nothing but a safe request without a body may reach the application twice.
+    private static bool IsRepeatable(HttpContext context) =>
+        context.Request.Method is "GET" or "HEAD" && !context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
+
+    // The connection was refused, or was broken off before the answer's first byte.
+    private static bool NothingWasAnswered(HttpContext context, Exception? error) =>
+        !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested
+        && error is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.ResponseEnded }
+            or HttpRequestException { InnerException: IOException { InnerException: System.Net.Sockets.SocketException } };
+
+    private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
+    {
+        var context = exchange.Context;
+        var isGone = context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted;
+        var status = isGone ? ClientGone : context.Response.StatusCode;
+        var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
+        accessLog?.Write(context, status, exchange.ResponseBody.Written, duration, claim?.Upstream.Target);
+    }
+}

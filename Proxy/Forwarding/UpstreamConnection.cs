@@ -1,0 +1,73 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Wunderproxy.Proxy.Forwarding;
+
+/// <summary>One connection to an application, and what the standard HTTP client can't do with it: break it off, and send trailers.</summary>
+/// <remarks>It is a <see cref="NetworkStream"/> because the client looks after such a stream best: it notices at once when an idle one is closed.</remarks>
+internal sealed class UpstreamConnection : NetworkStream
+{
+    private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(1);
+    private static readonly AsyncLocal<Exchange?> User = new();
+
+    private byte[]? _trailers;
+
+    private UpstreamConnection(Socket socket)
+        : base(socket, ownsSocket: true)
+    {
+    }
+
+    private static ReadOnlySpan<byte> LastChunk => "0\r\n\r\n"u8;
+
+    /// <summary>Connects to a target.</summary>
+    /// <exception cref="SocketException">It refused, isn't reachable, or didn't answer within 1 s.</exception>
+    public static async ValueTask<Stream> ConnectAsync(IPEndPoint address, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var limit = new CancellationTokenSource(ConnectLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await socket.ConnectAsync(address, either.Token);
+            return new UpstreamConnection(socket);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw new SocketException((int)SocketError.TimedOut);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Names the exchange that the calling asynchronous flow works for, so that the connection that it writes to becomes known to it.</summary>
+    public static void UseFor(Exchange exchange) => User.Value = exchange;
+
+    /// <summary>Puts trailers behind the body that is being sent, in chunks, on this connection. To be called when its last byte was sent.</summary>
+    /// <param name="trailers">Field lines, each with its line end.</param>
+    public void AppendTrailers(byte[] trailers) => _trailers = trailers;
+
+    /// <summary>Breaks the connection off; nothing more is read from it or sent on it.</summary>
+    public void Abort() => Socket.Close(0);
+
+    /// <inheritdoc/>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (User.Value is { } exchange)
+        {
+            exchange.Connection = this;
+        }
+
+        // The body was flushed before the trailers were set, so the last chunk comes alone.
+        if (_trailers is { } trailers && buffer.Span.SequenceEqual(LastChunk))
+        {
+            _trailers = null;
+            buffer = (byte[])[.. "0\r\n"u8, .. trailers, .. "\r\n"u8];
+        }
+
+        return base.WriteAsync(buffer, cancellationToken);
+    }
+}

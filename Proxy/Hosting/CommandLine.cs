@@ -1,0 +1,133 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Net;
+using Wunderproxy.Contracts;
+
+namespace Wunderproxy.Proxy.Hosting;
+
+/// <summary>The command line. Each option is also read from an environment variable; lists are separated by commas there.</summary>
+internal sealed class CommandLine
+{
+    private const string Description = """
+        Receives the requests of clients and forwards them to the active release of the application.
+
+        It learns from the Controller, over the control socket, which release that is, and remembers it in the state directory: after a restart
+        it serves at once. It needs no access to the container engine. SIGTERM: takes no new connections and lets running requests end; a second
+        SIGTERM ends them.
+
+        Each option can also be given as an environment variable: WUNDERPROXY_LISTEN, WUNDERPROXY_CONTROL, WUNDERPROXY_STATE_DIR,
+        WUNDERPROXY_TRUSTED_PROXY, WUNDERPROXY_ACCESS_LOG (true or false), WUNDERPROXY_STOP_TIMEOUT. Lists are separated by commas.
+
+        Exit codes: 0 stopped as told, 1 unexpected error, 2 wrong command line, 3 an address can't be listened on, 4 the control socket can't be
+        made, 5 the state directory can't be used.
+        """;
+
+    private readonly Func<string, string?> _environment;
+    private readonly Option<string[]> _listen;
+    private readonly Option<string> _control;
+    private readonly Option<string> _stateDirectory;
+    private readonly Option<string[]> _trustedProxy;
+    private readonly Option<bool> _accessLog;
+    private readonly Option<bool> _noAccessLog = new("--no-access-log") { Description = "Write no line for each request, whatever the environment says." };
+    private readonly Option<string> _stopTimeout;
+
+    /// <param name="environment">Value of an environment variable; null where there is none.</param>
+    public CommandLine(Func<string, string?> environment)
+    {
+        _environment = environment;
+        _listen = new("--listen")
+        {
+            Description = "Address to take requests on: host:port, :port or unix:/path. May be repeated.",
+            HelpName = "ADDRESS",
+            DefaultValueFactory = _ => List("LISTEN") ?? ["0.0.0.0:80"],
+        };
+        _control = new("--control")
+        {
+            Description = "Path of the control socket; its mode is 0660.",
+            HelpName = "SOCKET",
+            DefaultValueFactory = _ => Variable("CONTROL") ?? "/run/wunderproxy/proxy.sock",
+        };
+        _stateDirectory = new("--state-dir")
+        {
+            Description = "Folder in which it remembers what it serves.",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => Variable("STATE_DIR") ?? "/var/lib/wunderproxy-proxy",
+        };
+        _trustedProxy = new("--trusted-proxy")
+        {
+            Description = "Network (CIDR) or address of a proxy in front, whose X-Forwarded headers are believed. May be repeated.",
+            HelpName = "CIDR",
+            DefaultValueFactory = _ => List("TRUSTED_PROXY") ?? [],
+        };
+        _accessLog = new("--access-log")
+        {
+            Description = "Write a line for each request to the standard output.",
+            DefaultValueFactory = _ => bool.TryParse(Variable("ACCESS_LOG"), out var isOn) && isOn,
+        };
+        _stopTimeout = new("--stop-timeout")
+        {
+            Description = "From SIGTERM until requests that still run are cut.",
+            HelpName = "DURATION",
+            DefaultValueFactory = _ => Variable("STOP_TIMEOUT") ?? "30s",
+        };
+        _listen.Validators.Add(option => Check(option, ListenAddress.TryParse, "an address: host:port with an IP address or localhost, :port, or unix:/path"));
+        _trustedProxy.Validators.Add(option => Check(option, ParseNetwork, "an IP address or a network such as 10.0.0.0/8"));
+        _stopTimeout.Validators.Add(option => Check(option, ParseDuration, "a duration such as 30s"));
+    }
+
+    /// <summary>Runs what the command line asks for: help, version, or a Proxy.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="run">Runs a Proxy until it ends.</param>
+    /// <param name="output">Where help and errors go.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> InvokeAsync(IReadOnlyList<string> arguments, Func<ProxyOptions, Task<ExitCode>> run, InvocationConfiguration output)
+    {
+        var root = new RootCommand(Description) { _listen, _control, _stateDirectory, _trustedProxy, _accessLog, _noAccessLog, _stopTimeout };
+        root.SetAction(async (result, _) => (int)await run(OptionsOf(result)));
+        var parsed = root.Parse(arguments);
+        if (parsed.Errors.Count == 0)
+        {
+            return await parsed.InvokeAsync(output);
+        }
+
+        foreach (var error in parsed.Errors)
+        {
+            await output.Error.WriteLineAsync(error.Message);
+        }
+
+        await output.Error.WriteLineAsync("Try 'wunderproxy-proxy --help'.");
+        return (int)ExitCode.Usage;
+    }
+
+    private ProxyOptions OptionsOf(ParseResult result) => new()
+    {
+        Listen = [.. result.GetRequiredValue(_listen).Select(text => ListenAddress.TryParse(text)!)],
+        ControlSocket = Path.GetFullPath(result.GetRequiredValue(_control)),
+        StateDirectory = Path.GetFullPath(result.GetRequiredValue(_stateDirectory)),
+        TrustedProxies = [.. result.GetRequiredValue(_trustedProxy).Select(text => ParseNetwork(text)!.Value)],
+        AccessLog = result.GetValue(_accessLog) && !result.GetValue(_noAccessLog),
+        StopTimeout = ParseDuration(result.GetRequiredValue(_stopTimeout))!.Value,
+    };
+
+    private static void Check<T>(OptionResult option, Func<string, T?> parse, string expected)
+    {
+        foreach (var text in option.GetValueOrDefault<object>() switch { string[] list => list, string one => [one], _ => [] })
+        {
+            if (parse(text) is null)
+            {
+                option.AddError($"{option.Option.Name}: '{text}' is not {expected}.");
+            }
+        }
+    }
+
+    private static IPNetwork? ParseNetwork(string text) =>
+        IPNetwork.TryParse(text, out var network) ? network
+        : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
+        : null;
+
+    private static TimeSpan? ParseDuration(string text) => Duration.TryParse(text, out var duration) ? duration : null;
+
+    private string? Variable(string name) => _environment("WUNDERPROXY_" + name) is { Length: > 0 } value ? value : null;
+
+    private string[]? List(string name) => Variable(name)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+}

@@ -1,0 +1,149 @@
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Control;
+using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Stats;
+using Wunderproxy.Proxy.Targets;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Wunderproxy.Proxy.Hosting;
+
+/// <summary>A whole Proxy: state, public server and control server, started and stopped in the right order.</summary>
+internal sealed partial class ProxyHost : IAsyncDisposable
+{
+    private readonly ProxyOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ProxyHost> _logger;
+    private readonly ClientConnections _connections = new();
+    private readonly ServiceProvider _services;
+    private readonly StateDirectory _state;
+    private readonly ApplicationRegistry _registry;
+    private readonly AccessLog? _accessLog;
+    private readonly PublicApplication _application;
+    private readonly PublicServer _public;
+    private readonly ControlServer _control;
+    private readonly DateTimeOffset _startedAt;
+
+    private ProxyHost(ProxyOptions options, StateDirectory state, TextWriter accessLog, TimeProvider time, ILoggerFactory loggers)
+    {
+        _options = options;
+        _state = state;
+        _time = time;
+        _logger = loggers.CreateLogger<ProxyHost>();
+        _startedAt = time.GetUtcNow();
+        _services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddSingleton(time).AddHttpForwarder().BuildServiceProvider();
+        _accessLog = options.AccessLog ? new AccessLog(accessLog, time) : null;
+
+        var table = new TargetTable(target => UpstreamHandler.Connect(target, time), time);
+        var forwarder = _services.GetRequiredService<IHttpForwarder>();
+        var handler = new RequestHandler(table, forwarder, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
+        _application = new PublicApplication(handler, time);
+        _registry = new ApplicationRegistry(table, state, new TargetProbe(time), loggers.CreateLogger<ApplicationRegistry>());
+        _public = new PublicServer(options, _connections, _services, loggers);
+        _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, StatusOf), loggers);
+    }
+
+    /// <summary>Version of the Proxy.</summary>
+    public static string Version { get; } =
+        typeof(ProxyHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>The public addresses, with the ports that were chosen.</summary>
+    public IReadOnlyList<string> Listening => _public.Listening;
+
+    /// <summary>Starts a Proxy. When this returns, it serves by what was written before, and can be controlled.</summary>
+    /// <param name="options">What it is told.</param>
+    /// <param name="accessLog">Where the line of each request goes, if it is told to write them.</param>
+    /// <param name="time">Its clock.</param>
+    /// <param name="loggers">Where it logs.</param>
+    /// <param name="cancellationToken">Gives the start up.</param>
+    /// <exception cref="StartException">Something is in the way.</exception>
+    public static async Task<ProxyHost> StartAsync(
+        ProxyOptions options, TextWriter accessLog, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var host = new ProxyHost(options, OpenState(options.StateDirectory, time, loggers), accessLog, time, loggers);
+        try
+        {
+            await host.StartAsync(cancellationToken);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Takes no new connection, and lets running requests end, up to the time allowed; what runs then is cut.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        Stopping(_options.StopTimeout.TotalSeconds);
+        using var limit = new CancellationTokenSource(_options.StopTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        await _public.StopAsync(either.Token);
+        Stopped();
+    }
+
+    /// <summary>Ends at once what still runs.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await _public.StopAsync(now.Token);
+        _public.Dispose();
+        await _control.DisposeAsync();
+        _registry.Dispose();
+        _state.Dispose();
+        if (_accessLog is not null)
+        {
+            await _accessLog.DisposeAsync();
+        }
+
+        await _services.DisposeAsync();
+    }
+
+    private static StateDirectory OpenState(string folder, TimeProvider time, ILoggerFactory loggers)
+    {
+        try
+        {
+            return StateDirectory.Open(folder, time, loggers.CreateLogger<StateDirectory>());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartException(
+                ExitCode.CannotKeepState,
+                $"The state directory {folder} can't be used: {e.Message} Another Proxy may use it; else name a writable one with --state-dir.",
+                e);
+        }
+    }
+
+    private async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _registry.Load();
+        await _public.StartAsync(_application, cancellationToken);
+        await _control.StartAsync(cancellationToken);
+        Started(Version, string.Join(", ", Listening), _options.ControlSocket);
+    }
+
+    private ProxyStatus StatusOf(IReadOnlyList<ApplicationState> applications) => new()
+    {
+        Version = Version,
+        ProcessId = Environment.ProcessId,
+        StartedAt = _startedAt,
+        Listening = Listening,
+        HeapSizeBytes = GC.GetTotalMemory(forceFullCollection: false),
+        Connections = _connections.Report(),
+        Applications = applications,
+    };
+
+    [LoggerMessage(404, LogLevel.Information, "Proxy {Version} serves on {Listening}, controlled at {ControlSocket}")]
+    private partial void Started(string version, string listening, string controlSocket);
+
+    [LoggerMessage(405, LogLevel.Information, "Stopping: no new connections, running requests have {Seconds} s")]
+    private partial void Stopping(double seconds);
+
+    [LoggerMessage(406, LogLevel.Information, "Stopped")]
+    private partial void Stopped();
+}

@@ -1,0 +1,25 @@
+using System.Net;
+
+namespace Wunderproxy.Proxy.Hosting;
+
+/// <summary>What the Proxy is told at its start.</summary>
+internal sealed record ProxyOptions
+{
+    /// <summary>Where requests are taken.</summary>
+    public required IReadOnlyList<ListenAddress> Listen { get; init; }
+
+    /// <summary>Path of the control socket.</summary>
+    public required string ControlSocket { get; init; }
+
+    /// <summary>Folder of the state files.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>Networks of the proxies in front, whose X-Forwarded headers are believed.</summary>
+    public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>Whether a line is written for each request.</summary>
+    public bool AccessLog { get; init; }
+
+    /// <summary>From the order to stop until requests that still run are cut.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
+}

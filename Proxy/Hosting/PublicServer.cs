@@ -1,0 +1,76 @@
+using System.Text;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Stats;
+
+namespace Wunderproxy.Proxy.Hosting;
+
+/// <summary>The server that clients reach: Kestrel without a host around it.</summary>
+internal sealed class PublicServer : IDisposable
+{
+    private readonly KestrelServer _server;
+    private readonly List<(ListenAddress Address, ListenOptions Options)> _listening = [];
+
+    /// <param name="options">Where it listens, and whom it believes.</param>
+    /// <param name="connections">Counts the clients' connections.</param>
+    /// <param name="services">Services that Kestrel looks up.</param>
+    /// <param name="loggers">Where Kestrel logs.</param>
+    public PublicServer(ProxyOptions options, ClientConnections connections, IServiceProvider services, ILoggerFactory loggers)
+    {
+        // Read by Kestrel when its options are made: a line ends with CR LF, nothing less.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
+        var kestrel = new KestrelServerOptions
+        {
+            ApplicationServices = services,
+            AddServerHeader = false,
+            AllowSynchronousIO = false,
+            RequestHeaderEncodingSelector = static _ => Encoding.Latin1,
+            ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
+        };
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.MaxConcurrentConnections = DescriptorLimit.MaxConnections;
+        foreach (var address in options.Listen)
+        {
+            var listen = address.AddTo(kestrel);
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(connections.Follow);
+            listen.Use(Peer.Introduce(options.TrustedProxies));
+            _listening.Add((address, listen));
+        }
+
+        var transport = new SocketTransportOptions { CreateBoundListenSocket = UnixSocket.Bind };
+        _server = new KestrelServer(Options.Create(kestrel), new SocketTransportFactory(Options.Create(transport), loggers), loggers);
+    }
+
+    /// <summary>The addresses that it listens on, with the ports that were chosen.</summary>
+    public IReadOnlyList<string> Listening =>
+        [.. _listening.Select(listening => listening.Options.IPEndPoint?.ToString() ?? listening.Address.ToString())];
+
+    /// <summary>Begins to listen.</summary>
+    /// <exception cref="StartException">An address is in use, or may not be used.</exception>
+    public async Task StartAsync(PublicApplication application, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _server.StartAsync(application, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            var addresses = string.Join(", ", _listening.Select(listening => listening.Address));
+            throw new StartException(
+                ExitCode.CannotListen,
+                $"The Proxy can't listen on {addresses}: {e.GetBaseException().Message}. Free the address, or name another one with --listen; ports below 1024 need root or CAP_NET_BIND_SERVICE.",
+                e);
+        }
+    }
+
+    /// <summary>Takes no new connection, lets running requests end, and cuts them when the token is cancelled.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _server.Dispose();
+}

@@ -1,0 +1,84 @@
+using Microsoft.AspNetCore.Connections;
+
+namespace Wunderproxy.Proxy.Stats;
+
+/// <summary>Counts the clients' connections by what they are doing.</summary>
+internal sealed class ClientConnections
+{
+    private static readonly string[] Names = ["new", "active", "idle", "upgraded"];
+
+    private readonly long[] _counts = new long[Names.Length];
+
+    /// <summary>Counts by the names of the states.</summary>
+    public IReadOnlyDictionary<string, long> Report() =>
+        Names.Select((name, i) => (name, Count: Volatile.Read(ref _counts[i]))).ToDictionary(pair => pair.name, pair => pair.Count);
+
+    /// <summary>Connection middleware: follows a connection from its beginning to its end.</summary>
+    public ConnectionDelegate Follow(ConnectionDelegate next) => async connection =>
+    {
+        var followed = new ClientConnection(this);
+        connection.Features.Set(followed);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            followed.Leave();
+        }
+    };
+
+    /// <summary>Counts a connection from one state to another; absent: it begins or ends.</summary>
+    public void Move(ClientConnectionState? from, ClientConnectionState? to)
+    {
+        if (from is { } left)
+        {
+            Interlocked.Decrement(ref _counts[(int)left]);
+        }
+
+        if (to is { } entered)
+        {
+            Interlocked.Increment(ref _counts[(int)entered]);
+        }
+    }
+}
+
+/// <summary>What a client's connection is doing.</summary>
+internal enum ClientConnectionState
+{
+    /// <summary>It has sent no request yet.</summary>
+    New,
+
+    /// <summary>A request is running.</summary>
+    Active,
+
+    /// <summary>Between two requests.</summary>
+    Idle,
+
+    /// <summary>It was upgraded, such as to a WebSocket.</summary>
+    Upgraded,
+}
+
+/// <summary>One connection of a client; a feature of its requests. Requests of HTTP/1.1 follow one another, so no two threads move it at once.</summary>
+internal sealed class ClientConnection
+{
+    private readonly ClientConnections _counts;
+    private ClientConnectionState _state = ClientConnectionState.New;
+
+    /// <param name="counts">Where it is counted.</param>
+    public ClientConnection(ClientConnections counts)
+    {
+        _counts = counts;
+        counts.Move(null, _state);
+    }
+
+    /// <summary>Counts it in another state.</summary>
+    public void Enter(ClientConnectionState state)
+    {
+        _counts.Move(_state, state);
+        _state = state;
+    }
+
+    /// <summary>Counts it out.</summary>
+    public void Leave() => _counts.Move(_state, null);
+}

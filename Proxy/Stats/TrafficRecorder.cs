@@ -1,0 +1,100 @@
+using Wunderproxy.Contracts.Control;
+
+namespace Wunderproxy.Proxy.Stats;
+
+/// <summary>Counts requests: a few interlocked additions for each, no lock, no allocation.</summary>
+/// <param name="time">Clock of durations and of the latency windows.</param>
+internal sealed class TrafficRecorder(TimeProvider time)
+{
+    private const int StatusLimit = 1000;
+    private static readonly int[] WindowMinutes = [1, 5, 15];
+
+    private readonly long[] _byStatus = new long[StatusLimit];
+    private readonly LatencyWindows _latency = new();
+    private long _requests;
+    private long _ticks;
+    private long _bytesIn;
+    private long _bytesOut;
+
+    /// <summary>Counts one request that has ended now.</summary>
+    /// <param name="status">Its status, 100 to 999.</param>
+    /// <param name="began">Timestamp of its beginning.</param>
+    /// <param name="bytesIn">Bytes of its body.</param>
+    /// <param name="bytesOut">Bytes of the answer's body.</param>
+    /// <param name="isStream">Whether it was a stream, which says nothing about latency.</param>
+    /// <returns>Its duration.</returns>
+    public TimeSpan Record(int status, long began, long bytesIn, long bytesOut, bool isStream)
+    {
+        var now = time.GetTimestamp();
+        var duration = time.GetElapsedTime(began, now);
+        Interlocked.Increment(ref _byStatus[Math.Clamp(status, 0, StatusLimit - 1)]);
+        Interlocked.Add(ref _ticks, duration.Ticks);
+        Interlocked.Add(ref _bytesIn, bytesIn);
+        Interlocked.Add(ref _bytesOut, bytesOut);
+        if (!isStream)
+        {
+            _latency.Record(Seconds(now), duration);
+        }
+
+        Interlocked.Increment(ref _requests);
+        return duration;
+    }
+
+    /// <summary>What was counted so far.</summary>
+    public Traffic Report() => Report([this]);
+
+    /// <summary>What several recorders of the same clock have counted together.</summary>
+    public static Traffic Report(IReadOnlyList<TrafficRecorder> recorders) => new()
+    {
+        Requests = recorders.Sum(r => Volatile.Read(ref r._requests)),
+        TotalSeconds = TimeSpan.FromTicks(recorders.Sum(r => Volatile.Read(ref r._ticks))).TotalSeconds,
+        ByStatus = StatusesOf(recorders),
+        BytesIn = recorders.Sum(r => Volatile.Read(ref r._bytesIn)),
+        BytesOut = recorders.Sum(r => Volatile.Read(ref r._bytesOut)),
+        Latency = [.. WindowMinutes.Select(minutes => WindowOf(recorders, minutes))],
+    };
+
+    /// <summary>Takes over what another recorder has counted, but for latencies.</summary>
+    public void Add(TrafficRecorder other)
+    {
+        for (var status = 0; status < StatusLimit; status++)
+        {
+            Interlocked.Add(ref _byStatus[status], Volatile.Read(ref other._byStatus[status]));
+        }
+
+        Interlocked.Add(ref _requests, Volatile.Read(ref other._requests));
+        Interlocked.Add(ref _ticks, Volatile.Read(ref other._ticks));
+        Interlocked.Add(ref _bytesIn, Volatile.Read(ref other._bytesIn));
+        Interlocked.Add(ref _bytesOut, Volatile.Read(ref other._bytesOut));
+    }
+
+    private static SortedDictionary<int, long> StatusesOf(IReadOnlyList<TrafficRecorder> recorders)
+    {
+        var byStatus = new SortedDictionary<int, long>();
+        for (var status = 0; status < StatusLimit; status++)
+        {
+            var index = status;
+            if (recorders.Sum(r => Volatile.Read(ref r._byStatus[index])) is > 0 and var count)
+            {
+                byStatus[status] = count;
+            }
+        }
+
+        return byStatus;
+    }
+
+    private static LatencyWindow WindowOf(IReadOnlyList<TrafficRecorder> recorders, int minutes)
+    {
+        var sum = new LatencyHistogram();
+        foreach (var recorder in recorders)
+        {
+            recorder._latency.AddTo(sum, recorder.Seconds(recorder.Now), minutes);
+        }
+
+        return new LatencyWindow(minutes, sum.Count, sum.PercentileMs(0.50), sum.PercentileMs(0.90), sum.PercentileMs(0.99), sum.MaxMs);
+    }
+
+    private long Now => time.GetTimestamp();
+
+    private long Seconds(long timestamp) => timestamp / time.TimestampFrequency;
+}

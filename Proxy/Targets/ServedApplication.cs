@@ -1,0 +1,64 @@
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Stats;
+
+namespace Wunderproxy.Proxy.Targets;
+
+/// <summary>The turns of an application's targets, and which one is active.</summary>
+/// <param name="before">What was served before the application was known.</param>
+/// <param name="time">Clock of statistics and drains.</param>
+internal sealed class ServedApplication(Serving before, TimeProvider time)
+{
+    private const int MaxTurns = 16;
+
+    private readonly TrafficRecorder _former = new(time);
+    private volatile IReadOnlyList<Upstream> _turns = [];
+    private volatile Serving _serving = before;
+
+    /// <summary>What is served at this instant.</summary>
+    public Serving Serving => _serving;
+
+    /// <summary>Puts a snapshot in place in one step.</summary>
+    /// <returns>The target that was replaced and has to be drained, if any.</returns>
+    public Upstream? Take(ApplicationSnapshot snapshot, Func<Target, HttpMessageInvoker> connect)
+    {
+        var former = _serving.Upstream;
+        var next = Next(former, snapshot.Target, connect);
+        _serving = _serving with { Upstream = next, Maintenance = snapshot.Maintenance };
+        return ReferenceEquals(former, next) ? null : former;
+    }
+
+    /// <summary>Traffic of each turn, newest first; the first one is active unless it is draining.</summary>
+    public IReadOnlyList<TargetTraffic> ReportTargets() => [.. _turns.Select(turn => turn.Report())];
+
+    /// <summary>Traffic of all turns, the forgotten ones and requests without a target included.</summary>
+    public Traffic ReportTotal() =>
+        TrafficRecorder.Report([_former, _serving.Untargeted, .. _turns.Select(turn => turn.Traffic)]);
+
+    private Upstream? Next(Upstream? former, Target? target, Func<Target, HttpMessageInvoker> connect)
+    {
+        if (target is null || target.IsSameAs(former?.Target))
+        {
+            return target is null ? null : former;
+        }
+
+        var next = new Upstream(target, connect(target), time);
+        var turns = new List<Upstream>(_turns);
+        turns.Insert(0, next);
+        while (turns.Count > MaxTurns)
+        {
+            ForgetOne(turns);
+        }
+
+        _turns = turns;
+        return next;
+    }
+
+    // One that has nothing to do any more, else the oldest; its counts stay part of the total.
+    private void ForgetOne(List<Upstream> turns)
+    {
+        var index = turns.FindLastIndex(turn => turn.Count.Drained.IsCompleted);
+        index = index < 0 ? turns.Count - 1 : index;
+        _former.Add(turns[index].Traffic);
+        turns.RemoveAt(index);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics.CodeAnalysis;
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Stats;
+
+namespace Wunderproxy.Proxy.Targets;
+
+/// <summary>One turn of a target as the active one: its requests, its connections, its traffic, and its drain once it is replaced.</summary>
+/// <remarks>A target that becomes active again gets a new turn, with connections and limits of its own.</remarks>
+[SuppressMessage("Design", "CA1001", Justification = "It disposes what it owns itself, when its last request has ended.")]
+internal sealed class Upstream
+{
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _plainCutoff;
+    private readonly CancellationTokenSource _streamCutoff;
+
+    /// <param name="target">The target.</param>
+    /// <param name="connections">Its connections; disposed when it is drained.</param>
+    /// <param name="time">Clock of the drain limits.</param>
+    public Upstream(Target target, HttpMessageInvoker connections, TimeProvider time)
+    {
+        Target = target;
+        Connections = connections;
+        Origin = "http://" + target.Address;
+        Traffic = new TrafficRecorder(time);
+        _time = time;
+        _plainCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _streamCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        PlainCutoff = _plainCutoff.Token;
+        StreamCutoff = _streamCutoff.Token;
+    }
+
+    /// <summary>The target.</summary>
+    public Target Target { get; }
+
+    /// <summary>Scheme, address and port, to which a request's path is appended.</summary>
+    public string Origin { get; }
+
+    /// <summary>Connections to it.</summary>
+    public HttpMessageInvoker Connections { get; }
+
+    /// <summary>What it has served in this turn.</summary>
+    public TrafficRecorder Traffic { get; }
+
+    /// <summary>Its requests.</summary>
+    public ClaimCount Count { get; } = new();
+
+    /// <summary>Cancelled when plain requests have had their time.</summary>
+    public CancellationToken PlainCutoff { get; }
+
+    /// <summary>Cancelled when streams have had their time.</summary>
+    public CancellationToken StreamCutoff { get; }
+
+    /// <summary>Since when it is replaced; absent: it is active.</summary>
+    public DateTimeOffset? DrainingSince { get; private set; }
+
+    /// <summary>Takes hold of it for one request.</summary>
+    /// <returns><see langword="false"/> if it was replaced: the request belongs to its successor.</returns>
+    public bool TryClaim([NotNullWhen(true)] out Claim? claim)
+    {
+        claim = Count.TryEnter() ? new Claim(this) : null;
+        return claim is not null;
+    }
+
+    /// <summary>Begins its drain: no request begins on it any more; those that run have until the limits. Called once its successor is in place.</summary>
+    /// <param name="plainLimit">Until plain requests are cut; zero cuts them at once.</param>
+    /// <param name="streamLimit">Until streams are cut.</param>
+    public void Drain(TimeSpan plainLimit, TimeSpan streamLimit)
+    {
+        DrainingSince = _time.GetUtcNow();
+        Count.Close();
+        _plainCutoff.CancelAfter(plainLimit);
+        _streamCutoff.CancelAfter(streamLimit);
+        _ = Count.Drained.ContinueWith(
+            static (_, upstream) => ((Upstream)upstream!).Release(),
+            this,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
+
+    /// <summary>What it is doing now.</summary>
+    public TargetTraffic Report() => new()
+    {
+        Target = Target,
+        DrainingSince = DrainingSince,
+        InFlight = Count.InFlight,
+        Streams = Count.Streams,
+        Traffic = Traffic.Report(),
+    };
+
+    private void Release()
+    {
+        Connections.Dispose();
+        _plainCutoff.Dispose();
+        _streamCutoff.Dispose();
+    }
+}
