@@ -22,11 +22,10 @@ set -euo pipefail
 shopt -s inherit_errexit nullglob
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 lab=${LAB_NAME:-$(printf '%s' "$here" | sha256sum | cut -c 1-8)}
-# shellcheck disable=SC2034  # Used by the sourced files.
 cgroup=wunderproxy-$lab
 dir=${WUNDERPROXY_LAB_DIR:-/tmp/wunderproxy-lab-$lab}
-netns=wunderproxy-$lab
-docker_socket=$dir/docker.sock
+volatile=$dir/volatile
+netns=/run/netns/wunderproxy-$lab
 registry=localhost:8080
 s3_port=7480
 access_key='labaccess'
@@ -34,6 +33,8 @@ secret_key='labsecret0123456789'
 
 # shellcheck source=IntegrationTests/Lab/processes.sh
 source "$here/processes.sh"
+# shellcheck source=IntegrationTests/Lab/packages.sh
+source "$here/packages.sh"
 # shellcheck source=IntegrationTests/Lab/engine.sh
 source "$here/engine.sh"
 # shellcheck source=IntegrationTests/Lab/s3.sh
@@ -44,57 +45,67 @@ usage() {
   exit 2
 }
 
-# --- packages ----------------------------------------------------------------------------------------------------------------
-
-# command:package, and what else the lab and the test run need.
+# command:package
 packages=(
   dockerd:docker.io containerd:containerd docker-registry:docker-registry ip:iproute2 iptables:iptables busybox:busybox-static
-  radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common curl:curl nsenter:util-linux flock:util-linux
+  radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common curl:curl nsenter:util-linux setsid:util-linux
 )
 
-install_packages() {
-  local entry
-  local -a missing=()
-  for entry in "${packages[@]}"; do
-    command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
+# --- what runs ----------------------------------------------------------------------------------------------------------------
+
+# Processes of the lab's containers: their control groups have a parent that is the lab's own.
+container_processes() {
+  local file
+  for file in /sys/fs/cgroup/"$cgroup" /sys/fs/cgroup/*/"$cgroup"; do
+    find "$file" -name cgroup.procs -exec cat {} + 2>/dev/null || true
   done
-  [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
-  [ ${#missing[@]} -gt 0 ] || return 0
-  command -v apt-get >/dev/null || fail "missing: ${missing[*]}. Only Debian and Ubuntu are installed to by this script"
-  echo "lab.sh: installing ${missing[*]}" >&2
-  # Packages start services where a service manager runs; the lab wants none of them.
-  local -a apt=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -o DPkg::Lock::Timeout=300)
-  "${apt[@]}" update >/dev/null
-  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# What loses power with the host: engine, shims, containers, registry, S3 gateway, every Controller and Proxy. Ceph's daemons keep the
+# objects of the remote S3 service, which a power cut of this host does not reach.
+host_processes() {
+  local pid
+  for pid in $(ip netns pids "${netns##*/}"); do
+    case "$(cat "/proc/$pid/comm" 2>/dev/null)" in
+      dockerd | containerd | containerd-shim* | docker-proxy | docker-registry | runc* | radosgw | wunderproxy*) echo "$pid" ;;
+    esac
+  done
+  container_processes
+}
+
+namespace_processes() {
+  ip netns pids "${netns##*/}"
 }
 
 # --- the namespace -----------------------------------------------------------------------------------------------------------
 
 raise_namespace() {
-  [ -e "/run/netns/$netns" ] || ip netns add "$netns"
-  ip -n "$netns" link set lo up
+  [ -e "$netns" ] || ip netns add "${netns##*/}"
+  inside ip link set lo up
 }
 
 # Bridges and packet filter rules: gone after a reboot, so gone after a power cut.
 reset_namespace() {
-  local link table
-  for link in $(ip -n "$netns" -o link show | awk -F': ' '{sub(/@.*/, "", $2); if ($2 != "lo") print $2}'); do
-    ip -n "$netns" link del "$link" 2>/dev/null || true
+  local link tool table
+  for link in $(inside ip -o link show | awk -F': ' '{sub(/@.*/, "", $2); if ($2 != "lo") print $2}'); do
+    inside ip link del "$link" 2>/dev/null || true
   done
-  for table in filter nat mangle raw; do
-    inside iptables -t "$table" -F
-    inside iptables -t "$table" -X
+  for tool in iptables ip6tables; do
+    for table in filter nat mangle raw; do
+      inside "$tool" -w 10 -t "$table" -F
+      inside "$tool" -w 10 -t "$table" -X
+    done
+    inside "$tool" -w 10 -P FORWARD ACCEPT
   done
-  inside iptables -P FORWARD ACCEPT
 }
 
 print_environment() {
   cat <<EOF
 LAB_NAME=$lab
-DOCKER_HOST=unix://$docker_socket
+DOCKER_HOST=unix://$volatile/docker.sock
 WUNDERPROXY_LAB_DIR=$dir
 WUNDERPROXY_LAB_CONTROL=$here/lab.sh
-WUNDERPROXY_LAB_DOCKER=unix://$docker_socket
+WUNDERPROXY_LAB_DOCKER=unix://$volatile/docker.sock
 WUNDERPROXY_LAB_REGISTRY=$registry
 WUNDERPROXY_LAB_S3=http://127.0.0.1:$s3_port
 WUNDERPROXY_LAB_S3_ACCESS_KEY=$access_key
@@ -104,20 +115,20 @@ EOF
 
 run_inside() {
   local -a environment
-  [ -e "/run/netns/$netns" ] || fail "the lab '$lab' is not up: lab.sh up"
+  [ -e "$netns" ] || fail "the lab '$lab' is not up: lab.sh up"
   mapfile -t environment < <(print_environment)
-  exec nsenter --net="/run/netns/$netns" env "${environment[@]}" "$@"
+  exec nsenter --net="$netns" env "${environment[@]}" "$@"
 }
 
 # --- the whole ---------------------------------------------------------------------------------------------------------------
 
 up() {
-  local entry
-  for entry in "${packages[@]}"; do
-    command -v "${entry%%:*}" >/dev/null || fail "${entry%%:*} is missing: lab.sh install"
-  done
+  local missing
+  missing=$(missing_packages "${packages[@]}")
+  [ -z "$missing" ] || fail "missing packages: ${missing//$'\n'/ }. Run lab.sh install"
   [ ! -e "$dir" ] || [ -e "$dir/lab" ] || fail "$dir is there and is not a lab's: remove it or set WUNDERPROXY_LAB_DIR"
-  mkdir -p "$dir"/{run,log}
+  mkdir -p "$dir"/{run,log} "$volatile"
+  [ -O "$dir" ] || fail "$dir belongs to somebody else: set WUNDERPROXY_LAB_DIR"
   echo "$lab" >"$dir/lab"
   raise_namespace
   start_s3 &
@@ -128,13 +139,13 @@ up() {
 }
 
 down() {
-  if [ -e "/run/netns/$netns" ]; then
+  if [ -e "$netns" ]; then
     kill_until_gone host_processes KILL
     kill_until_gone namespace_processes KILL
   fi
   release_mounts "$dir"
   remove_cgroups
-  [ ! -e "/run/netns/$netns" ] || ip netns del "$netns"
+  [ ! -e "$netns" ] || ip netns del "${netns##*/}"
   [ ! -e "$dir/lab" ] || rm -rf "$dir"
 }
 
@@ -142,7 +153,7 @@ power_cut() {
   kill_until_gone host_processes KILL
   release_mounts "$dir"
   remove_cgroups
-  rm -rf "$dir/exec" "$dir/containerd/state" "$docker_socket" "$dir"/run/{dockerd,containerd,registry,radosgw}.pid "$dir/run/docker.pid"
+  rm -rf "$volatile" "$dir"/run/{dockerd,containerd,registry,radosgw,docker}.pid
   reset_namespace
 }
 
@@ -156,7 +167,7 @@ status() {
 as_root() {
   [ "$(id -u)" -ne 0 ] || return 0
   command -v sudo >/dev/null || fail "root is needed, and there is no sudo"
-  exec sudo env "PATH=$PATH" "LAB_NAME=$lab" "WUNDERPROXY_LAB_DIR=$dir" "${BASH_SOURCE[0]}" "$@"
+  exec sudo env "PATH=$PATH" "LAB_NAME=$lab" "WUNDERPROXY_LAB_DIR=$dir" "DOTNET_ROOT=${DOTNET_ROOT:-}" "${BASH_SOURCE[0]}" "$@"
 }
 
 # Debian keeps daemons in folders that are not on every user's path.
@@ -165,7 +176,7 @@ case "${1:-}" in
   install | up | down | exec | status | dockerd | registry | s3 | power-cut | busybox) as_root "$@" ;;
 esac
 case "${1:-} ${2:-}" in
-  'install ') install_packages ;;
+  'install ') install_packages "${packages[@]}" ;;
   'up ') up ;;
   'down ') down ;;
   exec\ ?*) run_inside "${@:2}" ;;

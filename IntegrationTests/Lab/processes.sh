@@ -1,18 +1,30 @@
-# shellcheck shell=bash disable=SC2154  # Sourced by lab.sh, which sets dir, netns, cgroup and lab.
-# Starting, finding and ending the lab's processes, always by process id.
+# shellcheck shell=bash disable=SC2154
+# Starting, finding and ending daemons without a service manager, always by process id. Sourced by lab.sh and quickstart.sh, which set
+#   dir       their scratch folder, with run/ and log/ in it
+#   netns     the network namespace to run in: /run/netns/NAME, or /proc/$$/ns/net for their own
 
 fail() {
-  echo "lab.sh: $*" >&2
+  echo "${0##*/}: $*" >&2
   exit 1
 }
 
-# inside COMMAND...: in the lab's network namespace.
+# inside COMMAND...: in the network namespace.
 inside() {
-  nsenter --net="/run/netns/$netns" "$@"
+  nsenter --net="$netns" "$@"
 }
 
+# run/NAME.pid holds the process id and, because ids are used again, when the process began.
 pid_of() {
-  cat "$dir/run/$1.pid" 2>/dev/null || true
+  cut -d ' ' -f 1 "$dir/run/$1.pid" 2>/dev/null || true
+}
+
+# birth PID: clock ticks from the start of the machine; empty if there is no such process.
+birth() {
+  sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
+}
+
+remember() {
+  echo "$2 $(birth "$2")" >"$dir/run/$1.pid"
 }
 
 # A zombie is gone: process 1 of a container may be slow to reap it.
@@ -20,19 +32,19 @@ pid_alive() {
   [ -n "$1" ] && [ -d "/proc/$1" ] && ! grep -qs '^State:[[:space:]]*[ZX]' "/proc/$1/status"
 }
 
-# alive NAME: whether the process that was started under this name runs, and not another one with a reused id.
+# alive NAME: whether the process that was remembered under this name runs, and not another one with its id.
 alive() {
   local pid
   pid=$(pid_of "$1")
-  pid_alive "$pid" && [ "/proc/$pid/ns/net" -ef "/run/netns/$netns" ]
+  pid_alive "$pid" && [ "$(cat "$dir/run/$1.pid")" = "$pid $(birth "$pid")" ]
 }
 
 # background NAME COMMAND...: starts a daemon inside the namespace; its output goes to log/NAME.log.
 background() {
   local name=$1
   shift
-  setsid nsenter --net="/run/netns/$netns" "$@" >>"$dir/log/$name.log" 2>&1 </dev/null 9>&- &
-  echo $! >"$dir/run/$name.pid"
+  setsid nsenter --net="$netns" "$@" >>"$dir/log/$name.log" 2>&1 </dev/null 9>&- &
+  remember "$name" $!
 }
 
 # await NAME SECONDS COMMAND...: until the command succeeds; fails with the end of the log when it can't any more.
@@ -78,30 +90,6 @@ ancestors() {
   done
 }
 
-# Processes of the lab's containers: their control groups have a parent that is the lab's own.
-container_processes() {
-  local file
-  for file in /sys/fs/cgroup/"$cgroup" /sys/fs/cgroup/*/"$cgroup"; do
-    find "$file" -name cgroup.procs -exec cat {} + 2>/dev/null || true
-  done
-}
-
-# What loses power with the host: engine, shims, containers, registry, S3 gateway, every Controller and Proxy. Ceph's daemons keep the
-# objects of the remote S3 service, which a power cut of this host does not reach.
-host_processes() {
-  local pid
-  for pid in $(ip netns pids "$netns"); do
-    case "$(cat "/proc/$pid/comm" 2>/dev/null)" in
-      dockerd | containerd | containerd-shim* | docker-proxy | docker-registry | runc* | radosgw | wunderproxy*) echo "$pid" ;;
-    esac
-  done
-  container_processes
-}
-
-namespace_processes() {
-  ip netns pids "$netns"
-}
-
 # kill_until_gone LISTING SIGNAL: all listed processes at once, and again for those that were born meanwhile.
 kill_until_gone() {
   local pid deadline=$((SECONDS + 10))
@@ -119,6 +107,7 @@ kill_until_gone() {
   done
 }
 
+# release_mounts FOLDER: everything that is mounted below it.
 release_mounts() {
   local point
   while read -r point; do
