@@ -1,19 +1,20 @@
 using Amazon.Runtime;
 using Wunderproxy.Controller.Store;
+using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Store;
 
 /// <summary>The S3 store against a real server, in a bucket of each test's own.</summary>
 [Trait("Needs", "Lab")]
 [Collection("Lab")]
-public sealed class S3StoreTests : ObjectStoreTests
+public sealed class S3StoreTests(LabHost lab) : ObjectStoreTests
 {
     private const string Key = "shop/current.json";
 
-    private readonly StoreOptions _options = LabBuckets.Options;
+    private readonly StoreOptions _options = LabBuckets.OptionsOf(lab);
     private string _bucket = "";
 
-    public override async ValueTask InitializeAsync() => _bucket = await LabBuckets.CreateAsync(Cancellation);
+    public override async ValueTask InitializeAsync() => _bucket = await LabBuckets.CreateAsync(lab, Cancellation);
 
     [Fact]
     public async Task Missing_bucket_is_an_error_not_an_absent_document()
@@ -35,7 +36,7 @@ public sealed class S3StoreTests : ObjectStoreTests
     [Fact]
     public async Task Wrong_secret_and_unknown_key_are_denied_without_being_repeated()
     {
-        var known = LabBuckets.AccessKey;
+        var known = lab.S3AccessKey;
         foreach (var credentials in (AWSCredentials[])[new BasicAWSCredentials(known, "wrong-secret"), new BasicAWSCredentials("unknown-key", "wrong-secret")])
         {
             using var store = S3Store.Open(_bucket, _options with { Credentials = credentials });
@@ -74,8 +75,8 @@ public sealed class S3StoreTests : ObjectStoreTests
     [Fact]
     public async Task Credentials_of_the_environment_are_found()
     {
-        Environment.SetEnvironmentVariable("AWS_ACCESS_KEY_ID", LabBuckets.AccessKey);
-        Environment.SetEnvironmentVariable("AWS_SECRET_ACCESS_KEY", LabBuckets.SecretKey);
+        Environment.SetEnvironmentVariable("AWS_ACCESS_KEY_ID", lab.S3AccessKey);
+        Environment.SetEnvironmentVariable("AWS_SECRET_ACCESS_KEY", lab.S3SecretKey);
         try
         {
             var store = Open(options => options with { Credentials = null });
@@ -92,7 +93,7 @@ public sealed class S3StoreTests : ObjectStoreTests
 
     internal override async Task<string> CreateOtherBucketAsync(string key, byte[] content)
     {
-        var bucket = await LabBuckets.CreateAsync(Cancellation);
+        var bucket = await LabBuckets.CreateAsync(lab, Cancellation);
         using var store = S3Store.Open(bucket, _options);
         await store.PutAsync(key, content, PutCondition.None, Cancellation);
         return bucket;
