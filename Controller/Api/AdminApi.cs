@@ -32,12 +32,13 @@ internal sealed partial class AdminApi : IAsyncDisposable
     /// <summary>Starts to listen.</summary>
     /// <param name="address">Where.</param>
     /// <param name="operations">What the calls ask.</param>
+    /// <param name="started">Ends once there is something to ask; calls before that are answered 503.</param>
     /// <param name="time">Clock of the deadlines.</param>
     /// <param name="loggers">Receives what goes wrong.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="ListenException">The address can't be listened on.</exception>
     public static async Task<AdminApi> StartAsync(
-        ListenAddress address, IOperations operations, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+        ListenAddress address, IOperations operations, Task started, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         // The empty builder reads neither ASPNETCORE_ variables nor settings files, and leaves signals alone.
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -48,6 +49,7 @@ internal sealed partial class AdminApi : IAsyncDisposable
         var server = builder.Build();
         var logger = loggers.CreateLogger<AdminApi>();
         server.Use(next => new ProblemGuard(next, logger).InvokeAsync);
+        server.Use(next => context => started.IsCompletedSuccessfully ? next(context) : throw new ProblemException(Problems.Starting()));
         server.UseRouting();
         new AdminCalls(operations, time, server.Lifetime.ApplicationStopping).Map(server);
 

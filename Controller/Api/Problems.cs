@@ -53,6 +53,9 @@ internal static class Problems
         "The order has no known end",
         $"The order wasn't confirmed within {limit.TotalSeconds} s; it may still be accepted. GET /status shows whether it was.");
 
+    public static ApiProblem Starting() => Of(
+        StatusCodes.Status503ServiceUnavailable, "starting", "The Controller is starting", "The Controller is looking at what runs here, and nothing was changed. Call again in a moment.");
+
     public static ApiProblem NotAlive() => Of(
         StatusCodes.Status503ServiceUnavailable,
         "not-alive",

@@ -11,9 +11,9 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
     private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
 
-    // The Proxy faces the internet: it gets no credentials from the environment, only what a .NET process needs.
+    // The Proxy faces the internet: it gets no credentials from the environment, only its own settings and what a .NET process needs.
     private static readonly string[] InheritedVariables = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL"];
-    private const string InheritedPrefix = "DOTNET_";
+    private static readonly string[] InheritedPrefixes = ["DOTNET_", "WUNDERPROXY_"];
 
     private string LockFile => launch.ControlSocket + ".lock";
 
@@ -54,8 +54,11 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
             return false;
         }
 
+        var executable = launch.Executable ?? throw new ProxyLaunchException(
+            $"No Proxy answers on {launch.ControlSocket}, and there is no {ProxyExecutable.Name} beside this program or on the PATH to start. "
+            + "Install it, or start it elsewhere and name its control socket with --proxy-control.");
         var log = ProxyLog.Prepare(launch.LogFile);
-        using var process = Start();
+        using var process = Start(executable);
         await WaitForAnswerAsync(process, log, deadline, cancellationToken);
         ProxyStarted(process.Id, launch.ListenAddress, launch.ControlSocket);
         return true;
@@ -81,14 +84,14 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
         }
     }
 
-    private Process Start()
+    private Process Start(string executable)
     {
         // The shell appends the output to the log and becomes setsid, which becomes the Proxy: the process keeps its id.
         var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = "/" };
         string[] arguments =
         [
             "-c", "exec setsid \"$@\" >>\"$0\" 2>&1 </dev/null", launch.LogFile,
-            launch.Executable, "--listen", launch.ListenAddress, "--control", launch.ControlSocket, "--state-dir", launch.StateDirectory,
+            executable, "--listen", launch.ListenAddress, "--control", launch.ControlSocket, "--state-dir", launch.StateDirectory,
         ];
         Array.ForEach(arguments, start.ArgumentList.Add);
         foreach (var foreign in start.Environment.Keys.Where(name => !IsInherited(name)).ToList())
@@ -100,7 +103,7 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
     }
 
     private static bool IsInherited(string variable) =>
-        InheritedVariables.Contains(variable) || variable.StartsWith(InheritedPrefix, StringComparison.Ordinal);
+        InheritedVariables.Contains(variable) || InheritedPrefixes.Any(prefix => variable.StartsWith(prefix, StringComparison.Ordinal));
 
     private async Task WaitForAnswerAsync(Process process, ProxyLog log, CancellationToken deadline, CancellationToken cancellationToken)
     {

@@ -257,6 +257,18 @@ public sealed class AdminApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Call_before_the_first_look_around_is_answered_by_call_again()
+    {
+        await using var starting = await AdminApi.StartAsync(
+            new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0)), _operations, new TaskCompletionSource().Task, _time, NullLoggerFactory.Instance, default);
+
+        using var answer = await _client.GetAsync(new Uri(starting.BoundAddress + "/status"));
+
+        await ProblemOfAsync(answer, HttpStatusCode.ServiceUnavailable);
+        Assert.NotNull(answer.Headers.RetryAfter);
+    }
+
+    [Fact]
     public async Task Health_is_that_of_the_loop_alone()
     {
         _operations.Status = _operations.Status with { Active = null };
@@ -450,7 +462,7 @@ public sealed class AdminApiTests : IAsyncLifetime
     private static HttpRequestMessage RequestTo(string path, string body, string mediaType) =>
         new(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, mediaType) };
 
-    private Task<AdminApi> StartAsync(ListenAddress address) => AdminApi.StartAsync(address, _operations, _time, NullLoggerFactory.Instance, default);
+    private Task<AdminApi> StartAsync(ListenAddress address) => AdminApi.StartAsync(address, _operations, Task.CompletedTask, _time, NullLoggerFactory.Instance, default);
 
     private Task<HttpResponseMessage> PostAsync(string path, string body, string mediaType = "application/x-www-form-urlencoded") =>
         _client.SendAsync(RequestTo(path, body, mediaType));

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Logging;
+using Wunderproxy.Controller.ProxyClient;
+using Wunderproxy.Controller.Store;
+
+namespace Wunderproxy.Controller.Cli;
+
+/// <summary>What a reconciler is made of.</summary>
+/// <param name="Settings">Everything that <c>run</c> was told.</param>
+/// <param name="Store">Where desired state comes from; perhaps not reached yet.</param>
+/// <param name="Proxy">The Proxy's control API.</param>
+/// <param name="Launcher">Starts a Proxy where none answers.</param>
+/// <param name="Loggers">The log.</param>
+/// <param name="Time">The clock.</param>
+internal sealed record ControllerParts(
+    RunSettings Settings, IObjectStore Store, IProxyControl Proxy, ProxyLauncher Launcher, ILoggerFactory Loggers, TimeProvider Time);

@@ -1,0 +1,38 @@
+namespace Wunderproxy.Controller.Cli;
+
+/// <summary>How the program ended, for scripts and service managers. 64 to 78 have the meaning of <c>sysexits.h</c>.</summary>
+internal enum ExitCode
+{
+    /// <summary>Done. For <c>run</c>: stopped by a signal; containers and Proxy go on.</summary>
+    Ok = 0,
+
+    /// <summary>An unknown command, option or setting, or a value that can't be used. Nothing was done.</summary>
+    Usage = 64,
+
+    /// <summary>The document isn't a valid launch configuration.</summary>
+    InvalidDocument = 65,
+
+    /// <summary>A file or bucket that was named doesn't exist.</summary>
+    NotFound = 66,
+
+    /// <summary>The store isn't reached. Never ends <c>run</c>, which keeps trying.</summary>
+    StoreUnavailable = 69,
+
+    /// <summary>An error in the program itself.</summary>
+    Unexpected = 70,
+
+    /// <summary>A file or directory can't be read or written.</summary>
+    NotAccessible = 74,
+
+    /// <summary>The store refused: credentials, rights, or somebody else changed the document meanwhile.</summary>
+    Refused = 77,
+
+    /// <summary>The address of the admin API is taken or can't be listened on.</summary>
+    PortTaken = 80,
+
+    /// <summary>No Proxy runs and none could be started.</summary>
+    ProxyNotStarted = 81,
+
+    /// <summary>Another Controller runs for this application on this host.</summary>
+    AnotherController = 82,
+}

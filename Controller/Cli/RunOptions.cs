@@ -1,0 +1,47 @@
+using Wunderproxy.Controller.Containers;
+
+namespace Wunderproxy.Controller.Cli;
+
+/// <summary>The settings of <c>run</c>. The first four are those of the Go tool.</summary>
+internal static class RunOptions
+{
+    public static readonly Setting Proxy = new("proxy", "ADDRESS", "Public address on which a Proxy that is started here listens.", "0.0.0.0:80");
+    public static readonly Setting Api = new("api", "ADDRESS", "Address of the admin API, or unix:/path of its socket.", "0.0.0.0:8001");
+    public static readonly Setting RegistryPort = new("registry-port", "PORT", "Port of the registry on localhost, for configurations that name no image.", "8080");
+    public static readonly Setting Cfg = new("cfg", "FILE", "Environment of every container, as NAME=VALUE lines. A configuration's own value wins.");
+
+    public static readonly Setting StateDir = new("state-dir", "DIR", "Where the Controller keeps its state [default: /var/lib/wunderproxy/APP].");
+    public static readonly Setting Docker = new("docker", "SOCKET", "The Docker Engine.", "unix:///var/run/docker.sock");
+
+    public static readonly Setting ProxyControl = new(
+        "proxy-control",
+        "SOCKET",
+        "Control socket of the Proxy; one is started if none answers there. Controllers that share a Proxy name the same socket, such as /run/wunderproxy/proxy.sock [default: STATE-DIR/proxy.sock].");
+
+    public static readonly Setting S3Endpoint = new("s3-endpoint", "URL", "An S3-compatible store [default: AWS].");
+    public static readonly Setting S3PathStyle = new("s3-path-style", "", "Bucket in the path instead of the host name; most S3-compatible stores need it.", "false");
+    public static readonly Setting Poll = new("poll", "DURATION", "Pause between two looks at current.json in S3, 100ms to 1h.", "5s");
+    public static readonly Setting Network = new("network", "NAME", "Docker network of the containers; made if it isn't there.", "wunderproxy");
+    public static readonly Setting NetworkSubnet = new("network-subnet", "CIDR", "Its IPv4 subnet, /8 to /28.", "172.30.0.0/16");
+
+    public static readonly Setting NetworkDynamicRange = new(
+        "network-dynamic-range", "CIDR", "The part of it that is left to Docker; containers of ours have fixed addresses outside [default: the upper half].");
+
+    public static readonly Setting AddressMode = new(
+        "address-mode", "bridge|published", "How containers are reached: at their own address, or at a port on 127.0.0.1.", "bridge");
+
+    public static readonly Setting Allow = new(
+        "allow", "LIST", $"What containers may though it is forbidden otherwise, separated by commas: {string.Join(", ", PermissionNames.All)} [default: none].", "");
+    public static readonly Setting ProgressDeadline = new("progress-deadline", "DURATION", "A deployment that got nowhere for so long has failed, 10s to 24h.", "10m");
+    public static readonly Setting LogFormat = new("log-format", "text|json", "Format of the log on standard output.", "text");
+
+    /// <summary>Names the settings file; it can't be set in the file itself.</summary>
+    public static readonly Setting Settings = new("settings", "FILE", "JSON file with any of these settings, such as { \"StateDir\": \"/srv/shop\" }.");
+
+    /// <summary>All but <see cref="Settings"/>, in the order of the help.</summary>
+    public static readonly IReadOnlyList<Setting> All =
+    [
+        Proxy, Api, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
+        Network, NetworkSubnet, NetworkDynamicRange, AddressMode, Allow, ProgressDeadline, LogFormat,
+    ];
+}
