@@ -95,7 +95,7 @@ internal sealed class ControlApi(ApplicationRegistry registry, Func<IReadOnlyLis
         }
         catch (JsonException e)
         {
-            mistake = e.Message;
+            mistake = e.Path is { } path && !e.Message.Contains(path, StringComparison.Ordinal) ? $"{path}: {e.Message}" : e.Message;
         }
         catch (BadHttpRequestException e)
         {

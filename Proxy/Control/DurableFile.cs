@@ -31,8 +31,9 @@ internal sealed class DurableFile : IDisposable
     {
         _file = file;
         var slots = new[] { ReadSlot(0), ReadSlot(1) };
-        var newer = slots[1].Sequence > slots[0].Sequence ? 1 : 0;
-        (_sequence, Content) = slots[newer];
+        var newer = slots[1].Sequence >= slots[0].Sequence ? 1 : 0;
+        _sequence = Math.Max(0, slots[newer].Sequence);
+        Content = slots[newer].Content;
         _olderSlot = 1 - newer;
         DamagedSlots = slots.Count(slot => slot.Sequence < 0);
     }

@@ -17,6 +17,11 @@ internal static class ConnectionHeader
         "content-length", "content-type", "content-encoding", "transfer-encoding", "trailer", "te", "expect", "date", "location",
     };
 
+    /// <summary>Whether the client wants its connection to be closed, where Kestrel doesn't see it: see <see cref="ConnectionHeaderEncoding"/>.</summary>
+    public static bool AsksForClose(IHeaderDictionary headers) =>
+        headers.Connection is { Count: > 0 } connection
+        && connection.ToString().Contains(ConnectionHeaderEncoding.MarkedClose, StringComparison.Ordinal);
+
     /// <summary>Removes what a request's <c>Connection</c> header nominates.</summary>
     public static void Apply(IHeaderDictionary headers)
     {

@@ -53,6 +53,11 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
         await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         ResponseFraming.DropLengthWhereThereIsNoBody(httpContext.Response);
         Answered = true;
+        if (ConnectionHeader.AsksForClose(httpContext.Request.Headers))
+        {
+            httpContext.Response.Headers.Connection = "close";
+        }
+
         if (IsStream(proxyResponse))
         {
             claim.BecomeStream();

@@ -30,6 +30,14 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             return;
         }
 
+        if (RequestChecks.RawTargetOf(context) is "*")
+        {
+            // A question about the server itself: no application is meant.
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            Record(exchange, table.Current.Untargeted, null);
+            return;
+        }
+
         ConnectionHeader.Apply(context.Request.Headers);
         ForwardedHeaders.Apply(context.Request, context.Features.GetRequiredFeature<Peer>());
         if (!await TryForwardAsync(exchange, mayRepeat: IsRepeatable(context)))

@@ -25,6 +25,8 @@ internal sealed class ResponseBody : WriteOnlyStream, IHttpResponseBodyFeature
     /// <inheritdoc/>
     public PipeWriter Writer => Inner.Writer;
 
+    private static ReadOnlySpan<byte> LineEnd => "\r\n"u8;
+
     private IHttpResponseBodyFeature Inner => _inner ?? throw new InvalidOperationException("The response body is used outside a request.");
 
     /// <summary>Begins the body of the next response on a connection.</summary>
@@ -47,8 +49,7 @@ internal sealed class ResponseBody : WriteOnlyStream, IHttpResponseBodyFeature
     public async ValueTask EndWithTrailersAsync(HttpResponseHeaders trailers, CancellationToken cancellationToken)
     {
         var lines = trailers.NonValidated.SelectMany(field => field.Value.Select(value => $"{field.Key}: {value}\r\n"));
-        Inner.Writer.Write(Encoding.Latin1.GetBytes($"0\r\n{string.Concat(lines)}\r\n"));
-        await Inner.Writer.FlushAsync(cancellationToken);
+        await Inner.Stream.WriteAsync(Encoding.Latin1.GetBytes($"0\r\n{string.Concat(lines)}\r\n"), cancellationToken);
         IsUnfinished = false;
     }
 
@@ -83,10 +84,19 @@ internal sealed class ResponseBody : WriteOnlyStream, IHttpResponseBodyFeature
             return;
         }
 
-        var writer = Inner.Writer;
-        writer.Write(Encoding.ASCII.GetBytes(buffer.Length.ToString("X", CultureInfo.InvariantCulture) + "\r\n"));
-        writer.Write(buffer.Span);
-        writer.Write("\r\n"u8);
-        await writer.FlushAsync(cancellationToken);
+        var size = Encoding.ASCII.GetBytes(buffer.Length.ToString("X", CultureInfo.InvariantCulture) + "\r\n");
+        var length = size.Length + buffer.Length + LineEnd.Length;
+        var chunk = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            size.CopyTo(chunk, 0);
+            buffer.Span.CopyTo(chunk.AsSpan(size.Length));
+            LineEnd.CopyTo(chunk.AsSpan(length - LineEnd.Length));
+            await Inner.Stream.WriteAsync(chunk.AsMemory(0, length), cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(chunk);
+        }
     }
 }

@@ -11,6 +11,8 @@ namespace Wunderproxy.Proxy.Hosting;
 /// <summary>The server that clients reach: Kestrel without a host around it.</summary>
 internal sealed class PublicServer : IDisposable
 {
+    private static readonly ConnectionHeaderEncoding ConnectionEncoding = new();
+
     private readonly KestrelServer _server;
     private readonly List<(ListenAddress Address, ListenOptions Options)> _listening = [];
 
@@ -27,7 +29,7 @@ internal sealed class PublicServer : IDisposable
             ApplicationServices = services,
             AddServerHeader = false,
             AllowSynchronousIO = false,
-            RequestHeaderEncodingSelector = static _ => Encoding.Latin1,
+            RequestHeaderEncodingSelector = static name => name == "Connection" ? ConnectionEncoding : Encoding.Latin1,
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
         };
         kestrel.Limits.MaxRequestBodySize = null;

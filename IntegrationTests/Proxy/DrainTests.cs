@@ -1,0 +1,93 @@
+namespace Wunderproxy.IntegrationTests.Proxy;
+
+public class DrainTests
+{
+    [Fact]
+    public async Task Plain_requests_and_streams_of_a_replaced_release_are_cut_when_their_time_is_over()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var one = new RawBackend();
+        await using var two = new RawBackend();
+        await proxy.SwitchAsync(one.Address, "one");
+        await using var plain = await proxy.ConnectAsync();
+        await plain.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        await using var plainOnOne = await one.AcceptedAsync();
+        await plainOnOne.ReadHeadAsync();
+        await using var stream = await proxy.ConnectAsync();
+        await stream.SendAsync("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+        await using var streamOnOne = await one.AcceptedAsync();
+        await streamOnOne.ReadHeadAsync();
+        await streamOnOne.SendAsync("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+        await stream.ReadHeadAsync();
+
+        await proxy.SwitchAsync(two.Address, "two", s => (s.DrainTimeout, s.StreamDrainTimeout) = (TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(1200)));
+
+        Assert.StartsWith("HTTP/1.1 504 ", await plain.ReadMessageAsync(), StringComparison.Ordinal);
+        await plainOnOne.WaitForEndAsync();
+        var target = (await proxy.UntilAsync(s => s.Targets[1].InFlight == 0)).Targets[1];
+        Assert.Equal(1, target.Streams);
+        await streamOnOne.SendAsync("3\r\n:a\n\r\n");
+        await stream.ReadUntilAsync(":a\n");
+        await stream.WaitForEndAsync();
+        await streamOnOne.WaitForEndAsync();
+        await proxy.UntilAsync(s => s.Targets[1].Streams == 0);
+    }
+
+    [Fact]
+    public async Task Idle_connections_to_a_replaced_release_are_closed()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var one = new RawBackend();
+        await using var two = new RawBackend();
+        await proxy.SwitchAsync(one.Address, "one");
+        await using var client = await proxy.ConnectAsync();
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        await using var application = await one.AcceptedAsync();
+        await application.ReadHeadAsync();
+        await application.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        await client.ReadMessageAsync();
+
+        await proxy.SwitchAsync(two.Address, "two");
+
+        await application.WaitForEndAsync().WaitAsync(TimeSpan.FromSeconds(2), TimeProvider.System);
+    }
+
+    [Fact]
+    public async Task Switching_back_and_forth_under_load_fails_no_request()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var one = new RawBackend();
+        await using var two = new RawBackend();
+        one.AnswerAll("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1");
+        two.AnswerAll("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2");
+        (one.ExpectsProbe, two.ExpectsProbe) = (false, false);
+        await proxy.SwitchAsync(one.Address, "one");
+        var over = false;
+        var clients = Enumerable.Range(0, 8).Select(async _ =>
+        {
+            var answered = 0;
+            await using var client = await proxy.ConnectAsync();
+            while (!Volatile.Read(ref over))
+            {
+                await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+                Assert.StartsWith("HTTP/1.1 200 ", await client.ReadMessageAsync(), StringComparison.Ordinal);
+                answered++;
+            }
+
+            return answered;
+        }).ToList();
+
+        for (var i = 0; i < 40; i++)
+        {
+            var (backend, name) = i % 2 == 0 ? (two, "two") : (one, "one");
+            await proxy.SwitchAsync(backend.Address, name);
+        }
+
+        Volatile.Write(ref over, true);
+        var total = (await Task.WhenAll(clients)).Sum();
+        var state = await proxy.UntilAsync(s => s.Targets.All(t => t.InFlight == 0));
+        Assert.Equal(total, state.Total.Requests);
+        Assert.Equal(total, Assert.Contains(200, state.Total.ByStatus));
+        Assert.Equal(16, state.Targets.Count);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text;
+
+namespace Wunderproxy.Proxy.Forwarding;
+
+/// <summary>Reads requests' <c>Connection</c> headers as Latin-1, but such that Kestrel doesn't shorten them.</summary>
+/// <remarks>
+/// Kestrel replaces a value in which it finds exactly one of <c>close</c>, <c>keep-alive</c> and <c>upgrade</c> by that word alone, and the
+/// names that the value nominates are lost. So in a list that nominates something, <c>close</c> and <c>keep-alive</c> are marked, which
+/// hides them from Kestrel, and <c>upgrade</c> gets <c>keep-alive</c> beside it, which changes nothing. <see cref="ConnectionHeader"/>
+/// closes the connection where <c>close</c> was marked. What remains unseen is a nomination in a second <c>Connection</c> line.
+/// </remarks>
+internal sealed class ConnectionHeaderEncoding : Encoding
+{
+    /// <summary>What stands for <c>close</c> in a list that nominates something.</summary>
+    public const string MarkedClose = "close" + Mark;
+
+    private const string Mark = "*";
+
+    /// <inheritdoc/>
+    public override int GetByteCount(char[] chars, int index, int count) => Latin1.GetByteCount(chars, index, count);
+
+    /// <inheritdoc/>
+    public override int GetBytes(char[] chars, int charIndex, int charCount, byte[] bytes, int byteIndex) =>
+        Latin1.GetBytes(chars, charIndex, charCount, bytes, byteIndex);
+
+    /// <inheritdoc/>
+    public override int GetCharCount(byte[] bytes, int index, int count) => Read(bytes.AsSpan(index, count)).Length;
+
+    /// <inheritdoc/>
+    public override int GetChars(byte[] bytes, int byteIndex, int byteCount, char[] chars, int charIndex)
+    {
+        var text = Read(bytes.AsSpan(byteIndex, byteCount));
+        text.CopyTo(chars.AsSpan(charIndex));
+        return text.Length;
+    }
+
+    /// <inheritdoc/>
+    public override int GetMaxByteCount(int charCount) => charCount;
+
+    /// <inheritdoc/>
+    public override int GetMaxCharCount(int byteCount) => (2 * byteCount) + ", keep-alive".Length;
+
+    private static string Read(ReadOnlySpan<byte> bytes)
+    {
+        var text = Latin1.GetString(bytes);
+        if (!text.Contains(',', StringComparison.Ordinal))
+        {
+            return text;
+        }
+
+        var words = text.Split(',', StringSplitOptions.TrimEntries);
+        return words.Contains("upgrade", StringComparer.OrdinalIgnoreCase)
+            ? text + ", keep-alive"
+            : string.Join(", ", words.Select(word => IsOption(word) ? word.ToLowerInvariant() + Mark : word));
+    }
+
+    private static bool IsOption(string word) =>
+        word.Equals("close", StringComparison.OrdinalIgnoreCase) || word.Equals("keep-alive", StringComparison.OrdinalIgnoreCase);
+}
