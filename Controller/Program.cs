@@ -1,9 +1,10 @@
 using Wunderproxy.Controller.Cli;
+using Wunderproxy.Controller.Reconciling;
 
 var context = new CommandContext(
     Console.Out,
     Console.Error,
     Environment.GetEnvironmentVariable,
     TimeProvider.System,
-    _ => throw new NotSupportedException("This build has no reconciler yet."));
+    ReconcilerComposition.Build);
 return await CommandLine.RunAsync(args, context);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Wunderproxy.Contracts.Control;
 
 namespace Wunderproxy.Contracts.Admin;
@@ -73,7 +74,7 @@ public sealed record DesiredRelease(string Hash, string Revision, DateTimeOffset
 /// <param name="Reason">One word, CamelCase.</param>
 /// <param name="Message">What is so, since what, and what to do.</param>
 /// <param name="Since">When the status last changed.</param>
-public sealed record Condition(string Type, bool? Status, string Reason, string Message, DateTimeOffset Since);
+public sealed record Condition(string Type, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] bool? Status, string Reason, string Message, DateTimeOffset Since);
 
 /// <summary>One release on this host.</summary>
 public sealed record ReleaseStatus
@@ -314,4 +315,4 @@ public enum DeploymentEnd
 /// <param name="Reason">Why, in words.</param>
 /// <param name="LookAgainAt">When it looks again at the latest; absent: when something happens.</param>
 /// <param name="Working">What is under way, such as <c>Pull localhost:8080/shop:2f1c9e0</c>.</param>
-public sealed record PlanStatus(string Row, string Reason, DateTimeOffset? LookAgainAt, IReadOnlyList<string> Working);
+public sealed record PlanStatus(string Row, string Reason, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] DateTimeOffset? LookAgainAt, IReadOnlyList<string> Working);

@@ -28,7 +28,7 @@ public sealed record ApplicationSnapshot
     /// <summary>The active release; absent: the application has none yet and the Proxy answers 503.</summary>
     public Target? Target { get; set; }
 
-    /// <summary>From the moment that a target is replaced until its plain requests are cut.</summary>
+    /// <summary>How long plain requests of the target that this snapshot replaces may go on before they are cut.</summary>
     [JsonConverter(typeof(DurationJsonConverter))]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

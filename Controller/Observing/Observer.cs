@@ -14,6 +14,7 @@ internal sealed class Observer(
     ProxyObserver proxy,
     Prober prober,
     ConfigurationCache configurations,
+    MissingConfigurations missing,
     CurrentWatcher current,
     ObserverSettings settings)
 {
@@ -55,7 +56,7 @@ internal sealed class Observer(
 
     private Fact<LaunchConfiguration> ConfigurationOf(string hash) => configurations.Find(hash) is { } configuration
         ? new Fact<LaunchConfiguration>.Known(configuration)
-        : new Fact<LaunchConfiguration>.Unknown($"The configuration {hash} is not on this host and couldn't be read from the store yet");
+        : new Fact<LaunchConfiguration>.Unknown(missing.Ask(hash));
 
     private Dictionary<string, string> References(IReadOnlyDictionary<string, Fact<LaunchConfiguration>> known) => known
         .Where(k => k.Value is Fact<LaunchConfiguration>.Known)

@@ -4,7 +4,11 @@ using Wunderproxy.Contracts.Launching;
 namespace Wunderproxy.Controller.Observing;
 
 /// <summary>Probes running containers: at once and then ever less often while they start, at the configured interval once they are ready.</summary>
-internal sealed class Prober(HealthClient client, Action wake, TimeProvider time) : IAsyncDisposable
+/// <param name="client">Sends the probes.</param>
+/// <param name="failed">Called when a ready run fails a probe: perhaps an event of the engine was missed, so its containers are to be listed again.</param>
+/// <param name="wake">Called when a verdict has changed.</param>
+/// <param name="time">The clock.</param>
+internal sealed class Prober(HealthClient client, Action failed, Action wake, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
 
@@ -69,7 +73,9 @@ internal sealed class Prober(HealthClient client, Action wake, TimeProvider time
             verdict = verdict with { ListeningPorts = ListeningPorts.Of(pid) };
         var before = VerdictOf(subject);
         _verdicts[subject] = verdict;
-        if (before.State != verdict.State || before.LastFailure != verdict.LastFailure)
+        if (verdict.LastFailure is not null && before.LastFailure is null && before.State == Readiness.Ready)
+            failed();
+        else if (before.State != verdict.State || before.LastFailure != verdict.LastFailure)
             wake();
     }
 }

@@ -26,9 +26,10 @@ internal sealed partial class Reconciler(
     PlanSettings settings,
     MaintenancePages pages,
     ConfigurationCache configurations,
+    IReadOnlyList<Func<CancellationToken, Task>> companions,
     WakeUp wakeUp,
     TimeProvider time,
-    ILogger<Reconciler> logger) : IOperations
+    ILogger<Reconciler> logger) : IReconciler
 {
     private const int MaxStepsPerPass = 64;
     private const int MaxWaitingOrders = 64;
@@ -42,25 +43,34 @@ internal sealed partial class Reconciler(
     private readonly ConcurrentDictionary<string, TaskCompletionSource<DeploymentStatus>> _waiting = new(StringComparer.Ordinal);
     private readonly PhaseLog _phases = new(logger);
     private readonly ConditionBoard _conditions = new(logger);
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Journal _journal = file.Loaded;
+    private Observation? _lastSeen;
     private string? _saveFailure;
     private long _lastPass = time.GetTimestamp();
-    private volatile StatusDocument? _status;
+    private volatile StatusDocument _status = StatusBuilder.BeforeFirstPass(settings, time.GetUtcNow());
 
-    public StatusDocument Status => _status ?? throw new InvalidOperationException("The first pass has not ended yet.");
+    public StatusDocument Status => _status;
+
+    public Task Started => _started.Task;
 
     public bool IsAlive => time.GetElapsedTime(Interlocked.Read(ref _lastPass)) < AliveLimit;
 
-    /// <summary>Ends once the first pass has ended, so that there is a status.</summary>
-    public Task Started => _started.Task;
-
-    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>Runs until cancelled. Containers and Proxy go on.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         if (file.Damage is { } damage)
             LogDamaged(damage);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        List<Task> tasks = [LoopAsync(stop.Token), .. companions.Select(companion => companion(stop.Token))];
+
+        // None of them ends by itself; where one fails for a reason nobody thought of, the process ends and is started again, rather than going on half.
+        await Task.WhenAny(tasks);
+        await stop.CancelAsync();
+        await Task.WhenAll(tasks);
+    }
+
+    private async Task LoopAsync(CancellationToken cancellationToken)
+    {
         try
         {
             while (true)
@@ -203,9 +213,7 @@ internal sealed partial class Reconciler(
 
     private void Publish(Observation seen, Step step, ProxyStatus? proxy)
     {
-        var situation = new Situation(seen, _journal, time.GetUtcNow(), settings);
-        var working = runner.Report.Working;
-        situation = new Situation(seen with { Working = working }, _journal, situation.Now, settings);
+        var situation = new Situation(Presentable(seen) with { Working = runner.Report.Working }, _journal, time.GetUtcNow(), settings);
         if (step.IsWait)
             situation.Note(step.Reason, step.LookAgainAt);
         _phases.Note(situation);
@@ -217,6 +225,14 @@ internal sealed partial class Reconciler(
             if (_waiting.TryRemove(ended.Id, out var waiting))
                 waiting.TrySetResult(ended);
         }
+    }
+
+    // While the engine is being asked again, what it said last is shown; the plan itself waits for the answer.
+    private Observation Presentable(Observation seen)
+    {
+        if (seen.Containers is Fact<ValueList<ContainerFact>>.Known)
+            _lastSeen = seen;
+        return engine.Link.IsOpen && _lastSeen is { } last ? seen with { Containers = last.Containers, Images = last.Images } : seen;
     }
 
     private async Task<IReadOnlyList<string>> LogTailAsync(string containerId, CancellationToken cancellationToken)

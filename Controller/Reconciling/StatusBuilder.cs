@@ -13,6 +13,22 @@ internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
 {
     private static readonly string Version = typeof(StatusBuilder).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
+    /// <summary>What is said before anything was observed.</summary>
+    public static StatusDocument BeforeFirstPass(PlanSettings settings, DateTimeOffset now) => new()
+    {
+        Requests = 0,
+        TotalTime = 0,
+        States = new Dictionary<string, long>(),
+        HeapSize = 0,
+        MaintenanceMode = false,
+        DockerState = "Not looked at yet",
+        Application = settings.Application,
+        Installation = settings.Installation,
+        Version = Version,
+        At = now,
+        Plan = new PlanStatus("Starting", "The Controller is starting", null, []),
+    };
+
     public StatusDocument Build(Situation s, Step step, ProxyStatus? proxy, IReadOnlyList<string> working)
     {
         var total = proxy?.Applications.FirstOrDefault(a => a.Application == s.Settings.Application)?.Total;

@@ -18,6 +18,7 @@ internal static class Snapshots
         var configuration = container is null ? null : s.ConfigurationOf(container.Ref.Hash);
         if (container is not null && (configuration is null || container.Address is null || container.StartedAt is null))
             return null;
+        var drain = DrainOfReplaced(s) ?? configuration?.Drain ?? new DrainSpec();
         return new ApplicationSnapshot
         {
             Application = s.Settings.Application,
@@ -25,11 +26,14 @@ internal static class Snapshots
             Generation = journal.SnapshotGeneration,
             Fence = fence,
             Target = container is null ? null : TargetOf(container, configuration!),
-            DrainTimeout = configuration?.Drain.Timeout ?? new DrainSpec().Timeout,
-            StreamDrainTimeout = configuration?.Drain.StreamTimeout ?? new DrainSpec().StreamTimeout,
+            DrainTimeout = drain.Timeout,
+            StreamDrainTimeout = drain.StreamTimeout,
             Maintenance = journal.Maintenance ? s.Seen.MaintenancePage ?? new MaintenancePage() : null,
         };
     }
+
+    private static DrainSpec? DrainOfReplaced(Situation s) =>
+        s.Proxy?.Target is { } replaced ? s.Seen.Configurations.GetValueOrDefault(replaced.Release)?.ValueOrDefault?.Drain : null;
 
     private static Target TargetOf(ContainerFact container, LaunchConfiguration configuration) => new()
     {

@@ -1,0 +1,36 @@
+using System.Collections.Concurrent;
+
+namespace Wunderproxy.Controller.Desired;
+
+/// <summary>Reads configurations from the store that releases on this host need and that are not on its disk any more.</summary>
+internal sealed class MissingConfigurations(ConfigurationCache cache, Action wake, TimeProvider time)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, (Task Task, DateTimeOffset At, string Reason)> _asked = new(StringComparer.Ordinal);
+
+    /// <summary>Has a configuration read, at most every few seconds.</summary>
+    /// <returns>Why it isn't here yet.</returns>
+    public string Ask(string hash)
+    {
+        var now = time.GetUtcNow();
+        var (task, at, reason) = _asked.GetValueOrDefault(hash, (Task.CompletedTask, DateTimeOffset.MinValue, $"The configuration {hash} is being read from the store"));
+        if (task.IsCompleted && now - at >= Pause)
+            _asked[hash] = (ReadAsync(hash, now), now, reason);
+        return reason;
+    }
+
+    private async Task ReadAsync(string hash, DateTimeOffset at)
+    {
+        var reason = await cache.ResolveAsync(hash, CancellationToken.None) switch
+        {
+            Resolution.Unknown unknown => unknown.Message,
+            Resolution.Invalid invalid => invalid.Message,
+            Resolution.Unavailable unavailable => unavailable.Message,
+            _ => "",
+        };
+        _asked[hash] = (Task.CompletedTask, at, reason);
+        if (reason.Length == 0)
+            wake();
+    }
+}

@@ -1,0 +1,127 @@
+using System.Security.Cryptography;
+using System.Text;
+using Wunderproxy.Controller.Acting;
+using Wunderproxy.Controller.Cli;
+using Wunderproxy.Controller.Containers;
+using Wunderproxy.Controller.Desired;
+using Wunderproxy.Controller.Docker;
+using Wunderproxy.Controller.Journaling;
+using Wunderproxy.Controller.Observing;
+using Wunderproxy.Controller.Releases;
+
+namespace Wunderproxy.Controller.Reconciling;
+
+/// <summary>Puts the reconciler together.</summary>
+internal static class ReconcilerComposition
+{
+    private const string ManagedBy = "wunderproxy.network";
+
+    public static IReconciler Build(ControllerParts parts)
+    {
+        var engine = new DockerEngine(
+            EngineEndpoint.Parse(parts.Settings.Docker),
+            new RegistryCredentials(RegistryCredentials.DefaultDirectory, parts.Time, parts.Loggers.CreateLogger<RegistryCredentials>()),
+            new EngineDeadlines(),
+            parts.Time,
+            parts.Loggers.CreateLogger<DockerEngine>());
+        return Build(parts, engine, new Random());
+    }
+
+    /// <summary>The same over any engine.</summary>
+    public static IReconciler Build(ControllerParts parts, IContainerEngine engine, Random random)
+    {
+        var (settings, time, loggers) = (parts.Settings, parts.Time, parts.Loggers);
+        var installation = InstallationOf(settings.StateDirectory);
+        var labels = ContainerLabels.Of(installation, settings.Application);
+        var wakeUp = new WakeUp(time);
+
+        var file = JournalFile.Open(Path.Combine(settings.StateDirectory, "journal"));
+        var configurations = ConfigurationsOf(parts, file.Loaded);
+        var current = new CurrentWatcher(parts.Store, settings.Store.Prefix, configurations, wakeUp.Ring, time, loggers.CreateLogger<CurrentWatcher>());
+
+        EngineObserver? observed = null;
+        void Changed() => observed?.Invalidate();
+        void ChangedAndRing()
+        {
+            Changed();
+            wakeUp.Ring();
+        }
+
+        var session = new EngineSession(engine, labels, ChangedAndRing, time, loggers.CreateLogger<EngineSession>());
+        observed = new EngineObserver(engine, session, labels, wakeUp.Ring, time);
+        var prober = new Prober(new HealthClient(time), ChangedAndRing, wakeUp.Ring, time);
+        var observer = new Observer(
+            observed,
+            session,
+            new ProxyObserver(parts.Proxy, loggers.CreateLogger<ProxyObserver>()),
+            prober,
+            configurations,
+            new MissingConfigurations(configurations, wakeUp.Ring, time),
+            current,
+            new ObserverSettings(settings.Application, settings.RegistryPort));
+
+        var pipelines = new Pipelines(time, random);
+        var runner = new EffectRunner(
+            new EngineActor(engine, configurations, pipelines, ActorSettingsOf(settings, installation)),
+            new ImageProvider(engine, parts.Store, pipelines, loggers.CreateLogger<ImageProvider>()),
+            parts.Proxy,
+            configurations,
+            pipelines,
+            new EffectRunnerSettings(installation, settings.Application),
+            Changed,
+            wakeUp.Ring,
+            time,
+            random,
+            loggers.CreateLogger<EffectRunner>());
+        var keeper = new ProxyKeeper(parts.Proxy, parts.Launcher, time, loggers.CreateLogger<ProxyKeeper>());
+        return new Reconciler(
+            observer,
+            session,
+            current,
+            runner,
+            file,
+            engine,
+            new PlanSettings { Application = settings.Application, Installation = installation, ProgressDeadline = settings.ProgressDeadline },
+            new MaintenancePages(Path.Combine(settings.StateDirectory, "maintenance.html"), time, loggers.CreateLogger<MaintenancePages>()),
+            configurations,
+            [session.RunAsync, current.RunAsync, keeper.RunAsync],
+            wakeUp,
+            time,
+            loggers.CreateLogger<Reconciler>());
+    }
+
+    /// <summary>Tells Controllers of one engine apart: what another one created is never touched. It follows from the state directory, so it survives the loss of what is in it.</summary>
+    private static string InstallationOf(string stateDirectory) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(stateDirectory))))[..12];
+
+    private static ConfigurationCache ConfigurationsOf(ControllerParts parts, Journal journal)
+    {
+        var folder = Path.Combine(parts.Settings.StateDirectory, "configurations");
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var configurations = new ConfigurationCache(parts.Store, parts.Settings.Store.Prefix, folder, parts.Settings.Allow);
+        if (!journal.NeedsAdoption)
+            configurations.Trim(NeededBy(journal));
+        return configurations;
+    }
+
+    private static HashSet<string> NeededBy(Journal journal) =>
+    [
+        .. journal.Purposes.Select(p => p.Hash),
+        .. journal.History.Take(10),
+        .. journal.Deployments.Select(d => d.Hash),
+        .. new[] { journal.Desired?.Hash, journal.Pin?.Hash }.OfType<string>(),
+    ];
+
+    private static EngineActorSettings ActorSettingsOf(RunSettings settings, string installation) => new()
+    {
+        Installation = installation,
+        Application = settings.Application,
+        Environment = settings.ContainerEnvironment,
+        FixedMode = settings.Addressing == Addressing.Published ? new AddressMode.Published() : null,
+        Network = new NetworkSpec(
+            settings.Network,
+            settings.NetworkSubnet.ToString(),
+            settings.NetworkDynamicRange.ToString(),
+            new Dictionary<string, string> { [ManagedBy] = "true" }),
+    };
+}

@@ -1,0 +1,63 @@
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.IntegrationTests.Lab;
+
+namespace Wunderproxy.IntegrationTests.EndToEnd;
+
+[Trait("Needs", "Lab")]
+[Collection("Lab")]
+public sealed class DeploymentTests(LabHost lab)
+{
+    [Fact]
+    public async Task Current_json_in_a_directory_is_deployed_and_replaced()
+    {
+        await using var shop = Shop.InDirectory(lab, "directory");
+        await DeployTwiceAsync(shop);
+    }
+
+    [Fact]
+    public async Task Current_json_in_S3_is_deployed_and_replaced()
+    {
+        await using var shop = await Shop.InS3Async(lab, "bucket");
+        await DeployTwiceAsync(shop);
+    }
+
+    [Fact]
+    public async Task Launched_release_stands_by_until_the_switch_and_the_next_current_json_lifts_the_pin()
+    {
+        await using var shop = Shop.InDirectory(lab, "imperative");
+        await shop.DeployAsync(await shop.ConfigurationAsync("v1"));
+        shop.Start();
+        await shop.WaitUntilServesAsync("v1");
+        var second = await shop.PublishAsync(await shop.ConfigurationAsync("v2"));
+
+        var launched = await shop.PostAsync("launch", second);
+        Assert.Equal(200, launched.Status);
+        Assert.Matches($"^started container [0-9a-f]{{8}} with revision {second[..8]} listening on port 9292", launched.Body);
+        Assert.Equal("hello from v1", await shop.Client.GetStringAsync(""));
+        var switched = await shop.PostAsync("switch", second);
+        Assert.Equal(200, switched.Status);
+        Assert.Matches("^switched proxy to port 9292 of container [0-9a-f]{8}", switched.Body);
+        Assert.Equal("hello from v2", await shop.Client.GetStringAsync(""));
+        Assert.Equal(second, (await shop.StatusAsync()).Pin?.Hash);
+
+        await shop.DeployAsync(await shop.ConfigurationAsync("v3"));
+
+        await shop.WaitUntilServesAsync("v3");
+        Assert.Null((await shop.StatusAsync()).Pin);
+    }
+
+    private static async Task DeployTwiceAsync(Shop shop)
+    {
+        shop.Start();
+        var first = await shop.DeployAsync(await shop.ConfigurationAsync("v1"));
+        await shop.WaitUntilServesAsync("v1");
+
+        var second = await shop.DeployAsync(await shop.ConfigurationAsync("v2"));
+        await shop.WaitUntilServesAsync("v2");
+
+        var end = await shop.WaitForEndAsync(second);
+        Assert.Equal(DeploymentEnd.Succeeded, end.End);
+        await shop.WaitForPhaseAsync(first, ReleasePhase.Retained);
+        await shop.WaitForPhaseAsync(second, ReleasePhase.Active);
+    }
+}

@@ -1,0 +1,148 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using Wunderproxy.Contracts;
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Controller.Containers;
+using Wunderproxy.Controller.Store;
+using Wunderproxy.IntegrationTests.Lab;
+
+namespace Wunderproxy.IntegrationTests.EndToEnd;
+
+/// <summary>An application on the lab's host: its store, its real Controller and Proxy, and a client for each side.</summary>
+internal sealed class Shop : IAsyncDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    private readonly LabHost _lab;
+    private readonly IObjectStore _store;
+
+    private Shop(LabHost lab, string application, string bucket, IObjectStore store)
+    {
+        _lab = lab;
+        _store = store;
+        Bucket = bucket;
+        Installation = new Installation(lab, application);
+        Client = new HttpClient { BaseAddress = Installation.Public, Timeout = TimeSpan.FromSeconds(30) };
+        Api = new HttpClient { BaseAddress = Installation.Api, Timeout = TimeSpan.FromMinutes(2) };
+    }
+
+    public Installation Installation { get; }
+
+    public string Application => Installation.Application;
+
+    /// <summary>Bucket or directory of the store.</summary>
+    public string Bucket { get; }
+
+    /// <summary>Asks as a visitor.</summary>
+    public HttpClient Client { get; }
+
+    /// <summary>Asks as the operator.</summary>
+    public HttpClient Api { get; }
+
+    public RunningProcess Controller { get; private set; } = null!;
+
+    public static Shop InDirectory(LabHost lab, string application)
+    {
+        var directory = lab.NewDirectory($"{application}-store");
+        return new Shop(lab, application, directory, ObjectStore.Open(directory, new StoreOptions { CreateDirectory = true }));
+    }
+
+    public static async Task<Shop> InS3Async(LabHost lab, string application)
+    {
+        var bucket = await S3Bucket.CreateAsync(lab, application);
+        return new Shop(lab, application, bucket, S3Bucket.Open(lab, bucket));
+    }
+
+    public void Start(params string[] options) => Controller = Installation.StartController(Bucket, "app", ["--poll", "1s", .. options]);
+
+    /// <summary>A launch configuration of the sample application.</summary>
+    /// <param name="version">Answered by the application; also the revision.</param>
+    /// <param name="variables">Knobs of the sample application.</param>
+    public async Task<JsonObject> ConfigurationAsync(string version, params string[] variables) => new()
+    {
+        ["Revision"] = version,
+        ["ContainerConfig"] = new JsonObject { ["Image"] = await _lab.Samples.PushAsync("sample", version), ["Env"] = new JsonArray([.. variables.Select(v => JsonValue.Create(v))]) },
+        ["HealthCheckPath"] = "status",
+        ["Probation"] = new JsonObject { ["Duration"] = "2s" },
+        ["Stop"] = new JsonObject { ["Timeout"] = "2s" },
+    };
+
+    /// <summary>Publishes a configuration.</summary>
+    /// <returns>Its hash.</returns>
+    public async Task<string> PublishAsync(JsonObject configuration)
+    {
+        var bytes = Encoding.UTF8.GetBytes(configuration.ToJsonString() + "\n");
+        var hash = ContentHash.Of(bytes);
+        await PutAsync($"container.{hash}.json", bytes);
+        return hash;
+    }
+
+    /// <summary>Publishes a configuration and makes it the current one.</summary>
+    /// <returns>Its hash.</returns>
+    public async Task<string> DeployAsync(JsonObject configuration)
+    {
+        var hash = await PublishAsync(configuration);
+        await PutAsync("current.json", Encoding.UTF8.GetBytes(configuration.ToJsonString() + "\n"));
+        return hash;
+    }
+
+    public async Task PutAsync(string name, byte[] bytes) => await _store.PutAsync($"app/{name}", bytes, PutCondition.None, CancellationToken.None);
+
+    public async Task<StatusDocument> StatusAsync() =>
+        (await Api.GetFromJsonAsync("status", ContractsJson.Default.StatusDocument))!;
+
+    /// <summary>Posts a text, as <c>curl -d</c> does.</summary>
+    public async Task<(int Status, string Body)> PostAsync(string path, string body)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/x-www-form-urlencoded");
+        using var response = await Api.PostAsync(new Uri(path, UriKind.Relative), content);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Waits until visitors are answered by a version.</summary>
+    public Task WaitUntilServesAsync(string version) =>
+        Eventually.HoldsAsync($"{version} serves; the Controller says:\n{Controller.Output}", async _ => await AnswerAsync() == $"hello from {version}", Deadline);
+
+    /// <summary>Waits until the latest deployment of a release has ended.</summary>
+    public Task<DeploymentStatus> WaitForEndAsync(string hash) => Eventually.FindAsync(
+        $"the deployment of {hash} ends; the Controller says:\n{Controller.Output}",
+        async _ => (await StatusAsync()).Deployments.FirstOrDefault(d => d.Hash == hash && d.End is not null),
+        Deadline);
+
+    /// <summary>Waits until a release is in a phase.</summary>
+    public Task WaitForPhaseAsync(string hash, ReleasePhase phase) => Eventually.HoldsAsync(
+        $"{hash} is {phase}; the Controller says:\n{Controller.Output}",
+        async _ => (await StatusAsync()).Releases.Any(r => r.Hash == hash && r.Phase == phase),
+        Deadline);
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        Api.Dispose();
+        await Installation.DisposeAsync();
+        await RemoveContainersAsync();
+    }
+
+    private async Task RemoveContainersAsync()
+    {
+        var engine = LabEngine.Open(_lab);
+        foreach (var container in await engine.ListContainersAsync(new Dictionary<string, string> { [ContainerLabels.Application] = Application }, CancellationToken.None))
+        {
+            await engine.KillContainerAsync(container.Id, "SIGKILL", CancellationToken.None);
+            await engine.RemoveContainerAsync(container.Id, CancellationToken.None);
+        }
+    }
+
+    private async Task<string> AnswerAsync()
+    {
+        try
+        {
+            return await Client.GetStringAsync("");
+        }
+        catch (HttpRequestException)
+        {
+            return "";
+        }
+    }
+}
