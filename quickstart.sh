@@ -25,6 +25,7 @@ netns=${netns:-/proc/$$/ns/net}
 control=$volatile/proxy.sock
 sample=$root/IntegrationTests/SampleApplication
 load_limit=60
+running=
 
 # shellcheck source=IntegrationTests/Lab/processes.sh
 source IntegrationTests/Lab/processes.sh
@@ -66,14 +67,27 @@ phase() {
   began=$(date +%s%N)
   printf '%-58s' "$text"
   "$@" >"$dir/log/quickstart.log" 2>&1 &
-  wait $! || code=$?
+  running=$!
+  wait "$running" || code=$?
+  running=
   if [ "$code" -ne 0 ]; then
     echo failed
     tail -n 40 "$dir/log/quickstart.log"
-    echo "What was started still runs. Look into .quickstart/log, then: ./quickstart.sh stop"
+    give_advice
     exit 1
   fi
   awk -v ns=$(($(date +%s%N) - began)) 'BEGIN {printf "%6.1f s\n", ns / 1e9}'
+}
+
+give_advice() {
+  echo "What was started still runs. Look into .quickstart/log, then: ./quickstart.sh stop"
+}
+
+interrupt() {
+  if [ -n "$running" ]; then kill "$running" 2>/dev/null || true; fi
+  echo
+  give_advice
+  exit 130
 }
 
 install_missing() {
@@ -264,15 +278,17 @@ print_report() {
 
 v2 is left serving at $public/ and the Controller answers at $api/. Try next:
 
-  curl -i $public/                                  # the application
-  curl $api/status                                  # the whole truth, as JSON
-  curl -d $(cat "$dir/v1.hash") $api/switch
-                                                              # back to v1, by its hash
-  Controller/bin/Release/net10.0/wunderproxy --help           # everything else
-  tail -f .quickstart/log/controller.log                      # what it does
-  ./quickstart.sh stop                                        # end and remove all of this
+  curl -i $public/                  the application
+  curl $api/status                  the whole truth, as JSON
+  curl -d \$(cat .quickstart/v1.hash) $api/switch
+                                                   back to v1, by its hash
+  ./quickstart.sh                                  once more
+  ./quickstart.sh stop                             end and remove all of this
+
+The documents are in .quickstart/store, what the Controller does is in .quickstart/log/controller.log,
+and Controller/bin/Release/net10.0/wunderproxy --help shows everything else.
 EOF
-  [ -z "$NETNS" ] || echo "  (inside the namespace: ip netns exec $NETNS ...)"
+  if [ -n "$NETNS" ]; then echo "All of it is inside the network namespace $NETNS: ip netns exec $NETNS curl ..."; fi
 }
 
 # --- stopping ----------------------------------------------------------------------------------------------------------------
@@ -371,6 +387,7 @@ main() {
   DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}
   export DOTNET_ROOT DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
   mkdir -p "$dir"/{run,log} "$volatile"
+  trap interrupt INT TERM
   phase '[1/8] Installing what is missing' install_missing
   phase '[2/8] Building Controller, Proxy and sample application' build
   phase '[3/8] Clearing what an earlier run left' begin_anew

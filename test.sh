@@ -5,7 +5,8 @@
 #                               installs the Debian packages that are missing; needs root or sudo
 #   ./test.sh fast [FILTER...]  only what needs none of that; no root, no format check
 #
-# With a FILTER there is no format check either. It is handed to the test runner: -class '*DurableFileTests', -method '*power_cut*', -namespace 'Wunderproxy.IntegrationTests.Docker'.
+# FILTER is handed to the test runner, and there is no format check then:
+#   -class '*DurableFileTests', -method '*power_cut*', -namespace 'Wunderproxy.IntegrationTests.Docker'
 # Each step writes to TestResults/; the last line says "N passed, N failed, N skipped", and the exit code is 0 if nothing failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
