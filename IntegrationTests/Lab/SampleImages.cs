@@ -3,7 +3,9 @@ using System.Collections.Concurrent;
 namespace Wunderproxy.IntegrationTests.Lab;
 
 /// <summary>Builds versions of the sample application and pushes them to the lab's registry; each one once per run.</summary>
-public sealed class SampleImages(LabHost lab)
+/// <param name="registry">Host and port of the registry.</param>
+/// <param name="script">Path of the sample application's <c>build-image.sh</c>.</param>
+public sealed class SampleImages(string registry, string script)
 {
     // The first one builds the program, imports its base and pushes it; every further one takes milliseconds.
     private static readonly TimeSpan BuildDeadline = TimeSpan.FromMinutes(3);
@@ -17,14 +19,11 @@ public sealed class SampleImages(LabHost lab)
     /// <returns>Its reference, such as <c>localhost:8080/shop:v1</c>.</returns>
     public async Task<string> PushAsync(string application, string version, params string[] variables)
     {
-        var reference = $"{lab.Registry}/{application}:{version}";
+        var reference = $"{registry}/{application}:{version}";
         string[] arguments = ["--push", reference, version, .. variables];
         await _pushed.GetOrAdd(string.Join('\n', arguments), _ => new(() => BuildAsync(arguments))).Value;
         return reference;
     }
 
-    private static Task<string> BuildAsync(string[] arguments) => Command.RunAsync(Script(), arguments, BuildDeadline);
-
-    private static string Script() => Path.Combine(
-        Path.GetDirectoryName(Environment.GetEnvironmentVariable("WUNDERPROXY_LAB_CONTROL"))!, "../SampleApplication/build-image.sh");
+    private Task<string> BuildAsync(string[] arguments) => Command.RunAsync(script, arguments, BuildDeadline);
 }

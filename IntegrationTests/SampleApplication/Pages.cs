@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Wunderproxy.SampleApplication;
@@ -5,8 +6,14 @@ namespace Wunderproxy.SampleApplication;
 /// <summary>Plain answers: greeting, maintenance page, slow answer, any status, and what the request looked like.</summary>
 internal sealed class Pages(Settings settings, TimeProvider time)
 {
-    public Task GreetAsync(HttpContext context) =>
-        context.Response.WriteAsync($"hello from {settings.Version}", context.RequestAborted);
+    private readonly byte[] _greeting = Encoding.UTF8.GetBytes($"hello from {settings.Version}");
+
+    public Task GreetAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        context.Response.ContentLength = _greeting.Length;
+        return context.Response.Body.WriteAsync(_greeting, context.RequestAborted).AsTask();
+    }
 
     public Task MaintenanceAsync(HttpContext context)
     {
