@@ -1,6 +1,11 @@
 namespace Wunderproxy.Contracts.Control;
 
 /// <summary>How the Proxy serves one application: answer of <c>GET /applications/{application}</c> (404: it knows none of that name).</summary>
+/// <remarks>
+/// <c>DELETE /applications/{application}?installation=…</c> makes the Proxy forget an application, its fence included, and lets its target drain;
+/// 200 with the last state, 404, 409 (<see cref="ControlProblem.ClaimedByOther"/>) or 507 (<see cref="ControlProblem.NotPersisted"/>).
+/// An application of which only a fence is known has generation 0 and no target.
+/// </remarks>
 public sealed record ApplicationState
 {
     /// <summary>Name of the application.</summary>
@@ -21,7 +26,10 @@ public sealed record ApplicationState
     /// <summary>Whether maintenance is up.</summary>
     public bool Maintenance { get; init; }
 
-    /// <summary>Traffic of every target that was active since the Proxy started, at most 16, newest first; the first one is the active one.</summary>
+    /// <summary>
+    /// Traffic of every target that was active since the Proxy started, at most 16, newest first. One that became active again has an entry
+    /// for each turn. Only the first can be active: it is, unless it has <see cref="TargetTraffic.DrainingSince"/>.
+    /// </summary>
     public IReadOnlyList<TargetTraffic> Targets { get; init; } = [];
 
     /// <summary>Traffic of the application since the Proxy started, requests without a target included.</summary>

@@ -143,6 +143,34 @@ public class ForwardedResponseTests
     }
 
     [Fact]
+    public async Task Application_that_does_not_even_refuse_is_given_one_second()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        listener.Listen(1);
+        var address = (System.Net.IPEndPoint)listener.LocalEndPoint!;
+        var switching = proxy.SwitchAsync(address);
+        await using (var probe = new RawConnection(await listener.AcceptAsync()))
+        {
+            await probe.ReadHeadAsync();
+            await probe.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            await switching;
+        }
+
+        // Nobody accepts any more, so the kernel soon leaves new connections without an answer.
+        var filling = Enumerable.Range(0, 4).Select(_ => RawConnection.ConnectAsync(address)).ToList();
+        await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+        var began = TimeProvider.System.GetTimestamp();
+
+        var answer = await proxy.ExchangeAsync("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 502 ", answer, StringComparison.Ordinal);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began).TotalSeconds, 0.9, 1.9);
+        Assert.NotEmpty(filling);
+    }
+
+    [Fact]
     public async Task Safe_request_whose_connection_broke_off_before_the_answer_is_repeated_once_on_the_current_target()
     {
         await using var proxy = await RunningProxy.StartAsync();

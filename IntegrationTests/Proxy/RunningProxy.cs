@@ -26,6 +26,8 @@ internal sealed class RunningProxy : IAsyncDisposable
         AccessLog = accessLog;
         _control = new HttpMessageInvoker(new SocketsHttpHandler
         {
+            // A kept connection would be one to the Proxy before its restart.
+            PooledConnectionLifetime = TimeSpan.Zero,
             ConnectCallback = async (_, cancellationToken) =>
             {
                 var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

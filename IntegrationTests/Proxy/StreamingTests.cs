@@ -12,7 +12,7 @@ public class StreamingTests
 
         await pair.Client.SendAsync("2\r\nde\r\n");
         Assert.Equal("2\r\nde\r\n", await pair.Application.ReadUntilAsync("de\r\n"));
-        await pair.Client.SendAsync("0\r\nX-Sum: 42\r\n\r\n");
+        await pair.Client.SendAsync("0\r\nX-Sum: 42\r\nX-Forwarded-For: 6.6.6.6\r\nAuthorization: t\r\n\r\n");
 
         Assert.Equal("0\r\nX-Sum: 42\r\n\r\n", await pair.Application.ReadUntilAsync("\r\n\r\n"));
         await pair.Application.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");

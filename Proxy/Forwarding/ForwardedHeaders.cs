@@ -43,6 +43,19 @@ internal static class ForwardedHeaders
         }
     }
 
+    /// <summary>Whether a header says, or could be taken to say, who the client is or how long its message is, and isn't to be believed.</summary>
+    public static bool IsMisleading(string name, bool isTrusted)
+    {
+        if (name.Contains('_', StringComparison.Ordinal))
+        {
+            var twin = name.Replace('_', '-');
+            return twin.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) || FramingHeaders.Contains(twin);
+        }
+
+        return name.Equals("Forwarded", StringComparison.OrdinalIgnoreCase)
+            || (!isTrusted && name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase));
+    }
+
     private static StringValues ForValue(StringValues former, Peer peer)
     {
         if (!peer.IsTrusted || former.Count == 0)
@@ -65,17 +78,5 @@ internal static class ForwardedHeaders
         }
 
         return names ?? [];
-    }
-
-    private static bool IsMisleading(string name, bool isTrusted)
-    {
-        if (name.Contains('_', StringComparison.Ordinal))
-        {
-            var twin = name.Replace('_', '-');
-            return twin.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) || FramingHeaders.Contains(twin);
-        }
-
-        return name.Equals("Forwarded", StringComparison.OrdinalIgnoreCase)
-            || (!isTrusted && name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase));
     }
 }

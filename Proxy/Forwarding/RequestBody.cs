@@ -8,6 +8,13 @@ namespace Wunderproxy.Proxy.Forwarding;
 /// <summary>A request's body on its way to the application: each piece is passed on as it comes, counted, and followed by the trailers.</summary>
 internal sealed class RequestBody : HttpContent
 {
+    // What decides about access, origin, routing or the length of a message counts at its head only. Source: RFC 9110, section 6.5.1.
+    private static readonly HashSet<string> NeverTrailers = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Host", "Content-Length", "Content-Type", "Content-Encoding", "Content-Range", "Transfer-Encoding", "Trailer", "Connection", "Keep-Alive", "TE",
+        "Upgrade", "Expect", "Range", "Max-Forwards", "Cache-Control", "Authorization", "Proxy-Authorization", "Cookie",
+    };
+
     private readonly HttpContent _body;
     private readonly Exchange _exchange;
 
@@ -51,7 +58,9 @@ internal sealed class RequestBody : HttpContent
             return null;
         }
 
-        return Encoding.Latin1.GetBytes(string.Concat(trailers.SelectMany(field => field.Value.Select(value => $"{field.Key}: {value}\r\n"))));
+        var lines = trailers.Where(field => !NeverTrailers.Contains(field.Key) && !ForwardedHeaders.IsMisleading(field.Key, isTrusted: false))
+            .SelectMany(field => field.Value.Select(value => $"{field.Key}: {value}\r\n"));
+        return Encoding.Latin1.GetBytes(string.Concat(lines));
     }
 
     // The connection gathers small writes until its buffer is full; a client that sends little and waits for an answer would wait for ever.

@@ -58,7 +58,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         using (claim)
         {
             var (problem, error) = await ForwardAsync(exchange, claim);
-            if (mayRepeat && problem is not null && NothingWasAnswered(exchange.Context, error))
+            if (mayRepeat && problem is not null && NothingWasAnswered(exchange.Context, error) && IsWorthRepeating(claim, error))
             {
                 exchange.Context.Response.Clear();
                 exchange.Context.Features.Set<IForwarderErrorFeature>(null);
@@ -165,6 +165,11 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested
         && error is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.ResponseEnded }
             or HttpRequestException { InnerException: IOException { InnerException: System.Net.Sockets.SocketException } };
+
+    // A target that doesn't even refuse costs a second each time; only its successor is tried after that.
+    private bool IsWorthRepeating(Claim claim, Exception? error) =>
+        error?.GetBaseException() is not System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.TimedOut }
+        || !ReferenceEquals(table.Current.Upstream, claim.Upstream);
 
     private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
     {
