@@ -93,7 +93,7 @@ internal sealed partial class DockerEngine(
         }
         catch (Exception e) when (e is not EngineException)
         {
-            throw new EngineException(EngineFault.Unreachable, NotReached(connection.ConnectFailure ?? e), e);
+            throw new EngineException(EngineFault.Unreachable, NotReached(connection, e), e);
         }
     }
 
@@ -101,7 +101,7 @@ internal sealed partial class DockerEngine(
     {
         DockerApiException answer when EngineFaults.TextOf(answer) is var text =>
             new EngineException(EngineFaults.Of(answer.StatusCode, text), $"{what} failed: Docker Engine answered {(int)answer.StatusCode} '{text}'.", failure),
-        _ when !connection.Reached => new EngineException(EngineFault.Unreachable, NotReached(connection.ConnectFailure ?? failure), failure),
+        _ when !connection.Reached => new EngineException(EngineFault.Unreachable, NotReached(connection, failure), failure),
         OperationCanceledException => new EngineException(EngineFault.Ambiguous,
             $"{what} was sent, but Docker Engine didn't answer within {deadline.TotalSeconds:0.#} s: it may have happened, or may still.", failure),
         JsonException => new EngineException(EngineFault.EngineError, $"{what} failed: the answer of Docker Engine wasn't understood: {EngineFaults.Clean(failure.Message)}", failure),
@@ -109,8 +109,15 @@ internal sealed partial class DockerEngine(
             $"{what} was sent, but the connection to Docker Engine broke before its answer: {EngineFaults.Clean(failure.GetBaseException().Message)} It may have happened.", failure),
     };
 
-    private string NotReached(Exception failure) =>
-        $"Docker Engine isn't reached at {endpoint.Address}: {endpoint.Explain(failure)}; start it, or give the right socket with --docker.";
+    private string NotReached(EngineConnection connection, Exception failure) =>
+        $"Docker Engine isn't reached at {endpoint.Address}: {Reason(connection, failure)}; start it, or give the right socket with --docker.";
+
+    private string Reason(EngineConnection connection, Exception failure) => connection switch
+    {
+        { Reached: false } => endpoint.Explain(connection.ConnectFailure ?? failure),
+        _ when failure is OperationCanceledException => "it takes connections, but doesn't answer",
+        _ => EngineFaults.Clean(failure.GetBaseException().Message),
+    };
 
     /// <summary>What a call works with.</summary>
     /// <param name="Connection">For what Docker.DotNet doesn't offer.</param>

@@ -3,11 +3,14 @@ using System.Text.Json.Nodes;
 namespace Wunderproxy.Controller.Docker;
 
 /// <summary>The part of the Docker Engine API that the Controller needs. Nothing above it sees HTTP or JSON of the engine's answers.</summary>
-/// <remarks>Every call has a deadline of its own; the token ends only the wait. Every failure is an <see cref="EngineException"/>.</remarks>
+/// <remarks>
+/// Every call has a deadline of its own; the token ends only the wait, as an <see cref="OperationCanceledException"/>. Every failure is an <see cref="EngineException"/>.
+/// Any call may fail as <see cref="EngineFault.Unreachable"/> (nothing happened) or <see cref="EngineFault.Ambiguous"/> (it may have happened, or may still).
+/// </remarks>
 internal interface IContainerEngine
 {
     /// <summary>Version, start and settings of the engine.</summary>
-    /// <remarks>Source: <c>GET /_ping</c>, <c>GET /version</c>, <c>GET /info</c>.</remarks>
+    /// <remarks>Source: <c>GET /version</c>, <c>GET /info</c>.</remarks>
     Task<EngineInfo> GetInfoAsync(CancellationToken cancellationToken);
 
     /// <summary>Every container, in any state, that carries all the labels, fully inspected. One that vanishes meanwhile is left out.</summary>
@@ -28,6 +31,10 @@ internal interface IContainerEngine
     Task<string> CreateContainerAsync(string name, JsonObject body, CancellationToken cancellationToken);
 
     /// <summary>Starts a container; one that runs already is fine (304).</summary>
+    /// <param name="id">Container id.</param>
+    /// <param name="cancellationToken">Ends the wait; the container may start all the same.</param>
+    /// <exception cref="EngineException"><see cref="EngineFault.BadRequest"/>: its configuration makes a start impossible, such as a command that doesn't exist. <see cref="EngineFault.PortTaken"/>,
+    /// <see cref="EngineFault.AddressTaken"/>: what it wants is another's. The container stays <see cref="ContainerStatus.Created"/>.</exception>
     Task StartContainerAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>Stops a container: its stop signal, and SIGKILL once <paramref name="grace"/> is over. Stopped or absent is fine (304, 404).</summary>
@@ -64,7 +71,10 @@ internal interface IContainerEngine
     Task PullImageAsync(string reference, IProgress<PullProgress>? progress, CancellationToken cancellationToken);
 
     /// <summary>Loads an image archive as <c>docker save</c> writes it, plain or gzip, streamed.</summary>
+    /// <param name="archive">Read to its end, and closed.</param>
+    /// <param name="cancellationToken">Cancels the load.</param>
     /// <returns>Ids and references of the images that it contained.</returns>
+    /// <exception cref="EngineException"><see cref="EngineFault.BadRequest"/>: this is no image archive. <see cref="EngineFault.NoSpace"/>: disk full.</exception>
     /// <remarks>Source: <c>POST /images/load</c>.</remarks>
     Task<IReadOnlyList<string>> LoadImageAsync(Stream archive, CancellationToken cancellationToken);
 
@@ -77,7 +87,7 @@ internal interface IContainerEngine
 
     /// <summary>Makes sure that the bridge network exists with this subnet and range for dynamic addresses.</summary>
     /// <returns>The network as it is; an existing one of ours is taken as it is.</returns>
-    /// <exception cref="EngineException"><see cref="EngineFault.Conflict"/>: the subnet is in use by another network.</exception>
+    /// <exception cref="EngineException"><see cref="EngineFault.Conflict"/>: the subnet is in use by another network, or the network of this name hasn't our labels.</exception>
     Task<EngineNetwork> EnsureNetworkAsync(NetworkSpec network, CancellationToken cancellationToken);
 
     /// <summary>Events of the containers that carry all the labels, from now on. Yields <see cref="EngineEvent.Connected"/> first; ends when the stream does.</summary>
@@ -111,6 +121,7 @@ internal sealed record EngineContainer
     /// <summary>Of the latest run; absent where it never ran.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
+    /// <summary>Of the latest run. The engine may tell an instant before <see cref="StartedAt"/> where a container ended at once.</summary>
     public DateTimeOffset? FinishedAt { get; init; }
 
     public int? ExitCode { get; init; }
@@ -126,7 +137,7 @@ internal sealed record EngineContainer
     /// <summary>Address in each network; only of a running container, for a stopped one's may be another's by now.</summary>
     public IReadOnlyDictionary<string, string> Addresses { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Host port on 127.0.0.1 for each published container port, such as <c>9292/tcp</c>.</summary>
+    /// <summary>Host port that 127.0.0.1 reaches (bound there or on 0.0.0.0) for each published container port, such as <c>9292/tcp</c>; only of a running container.</summary>
     public IReadOnlyDictionary<string, int> PublishedPorts { get; init; } = new Dictionary<string, int>();
 
     /// <summary>Restart policy, <c>no</c> where none.</summary>

@@ -132,7 +132,7 @@ public abstract partial class EngineConformance
     [Fact]
     public async Task Exit_code_and_end_of_a_container_are_told()
     {
-        var id = await StartedAsync("a", "exit 3");
+        var id = await StartedAsync("a", "sleep 0.2; exit 3");
         var ended = await WaitForEndAsync(id);
 
         Assert.Equal(ContainerStatus.Exited, ended.Status);
