@@ -104,7 +104,7 @@ internal sealed partial class EffectRunner(
     private async Task<EffectResult> PullAsync(Effect.Pull pull, CancellationToken cancellationToken)
     {
         var configuration = configurations.Find(pull.Hash) ?? throw new InvalidOperationException($"The configuration {pull.Hash} has vanished.");
-        var progress = new Progress<PullProgress>(p => _progress[pull.Subject] = p);
+        var progress = new PullNote(p => _progress[pull.Subject] = p);
         _pulled[pull.Hash] = await images.BringAsync(configuration, pull.Reference, progress, cancellationToken);
         _removedImages.TryRemove(pull.Reference, out _);
         return EffectResult.Done;
@@ -165,6 +165,12 @@ internal sealed partial class EffectRunner(
     private string Describe(Effect effect) => _progress.TryGetValue(effect.Subject, out var progress)
         ? $"{effect.GetType().Name} {effect.Subject}: {progress.Status}, {progress.Bytes} of {progress.TotalBytes} bytes"
         : $"{effect.GetType().Name} {effect.Subject}";
+
+    /// <summary>Passes progress on at once, so that none comes after the pull has ended.</summary>
+    private sealed class PullNote(Action<PullProgress> note) : IProgress<PullProgress>
+    {
+        public void Report(PullProgress value) => note(value);
+    }
 
     [LoggerMessage(320, LogLevel.Information, "{Effect} of {Subject} was done in {ElapsedMs:0} ms")]
     private partial void LogDone(string effect, string subject, double elapsedMs);

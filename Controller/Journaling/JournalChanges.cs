@@ -7,6 +7,7 @@ namespace Wunderproxy.Controller.Journaling;
 internal static class JournalChanges
 {
     private const int KeptDeployments = 20;
+    private const int KeptHistory = 10;
 
     extension(Journal journal)
     {
@@ -117,7 +118,7 @@ internal static class JournalChanges
             Switch = null,
             Crashes = null,
             Candidates = [],
-            History = [intent.To.Hash, .. journal.History.Where(h => h != intent.To.Hash)],
+            History = [intent.To.Hash, .. journal.History.Where(h => h != intent.To.Hash).Take(KeptHistory - 1)],
             Drains =
             [
                 .. journal.Drains.Where(d => d.Ref != intent.To && d.Ref != intent.From).Select(d => d with { WarmUntil = now }),

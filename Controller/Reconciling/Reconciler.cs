@@ -101,7 +101,7 @@ internal sealed partial class Reconciler(
     public async Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken)
     {
         if (up && Status.Releases.FirstOrDefault(r => r.Hash == Status.Active) is { Address: { } address } active)
-            await pages.FetchAsync(address, configurations.Find(active.Hash)?.MaintenancePath, cancellationToken);
+            await pages.FetchAsync(address, configurations.Find(active.Hash)?.MaintenancePagePath(), cancellationToken);
         return await SubmitAsync(new Order.Maintenance(up), cancellationToken);
     }
 

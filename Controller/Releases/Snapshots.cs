@@ -18,14 +18,22 @@ internal static class Snapshots
         var configuration = container is null ? null : s.ConfigurationOf(container.Ref.Hash);
         if (container is not null && (configuration is null || container.Address is null || container.StartedAt is null))
             return null;
-        var drain = DrainOfReplaced(s) ?? configuration?.Drain ?? new DrainSpec();
+        return Of(s, journal, container is null ? null : TargetOf(container, configuration!), fence);
+    }
+
+    /// <summary>The snapshot that leaves the Proxy's target as it is.</summary>
+    public static ApplicationSnapshot WithTargetAsItIs(Situation s, Journal journal) => Of(s, journal, s.Proxy?.Target, journal.Fence);
+
+    private static ApplicationSnapshot Of(Situation s, Journal journal, Target? target, long fence)
+    {
+        var drain = DrainOfReplaced(s) ?? new DrainSpec();
         return new ApplicationSnapshot
         {
             Application = s.Settings.Application,
             Installation = s.Settings.Installation,
             Generation = journal.SnapshotGeneration,
             Fence = fence,
-            Target = container is null ? null : TargetOf(container, configuration!),
+            Target = target,
             DrainTimeout = drain.Timeout,
             StreamDrainTimeout = drain.StreamTimeout,
             Maintenance = journal.Maintenance ? s.Seen.MaintenancePage ?? new MaintenancePage() : null,

@@ -46,6 +46,29 @@ public sealed class DeploymentTests(LabHost lab)
         Assert.Null((await shop.StatusAsync()).Pin);
     }
 
+    [Fact]
+    public async Task Maintenance_shows_the_page_that_the_application_offered_and_ends_again()
+    {
+        await using var shop = Shop.InDirectory(lab, "maintenance");
+        var configuration = await shop.ConfigurationAsync("v1");
+        configuration["MaintenancePath"] = "maintenance.html";
+        await shop.DeployAsync(configuration);
+        shop.Start();
+        await shop.WaitUntilServesAsync("v1");
+        var page = await shop.Client.GetStringAsync("maintenance.html");
+
+        Assert.Equal(200, (await shop.PostAsync("maintenance/up", "")).Status);
+        using var down = await Eventually.FindAsync("the page is shown", async token =>
+        {
+            var response = await shop.Client.GetAsync("anything", token);
+            return response.StatusCode == System.Net.HttpStatusCode.ServiceUnavailable ? response : null;
+        });
+        Assert.Equal(page, await down.Content.ReadAsStringAsync());
+        Assert.Equal(200, (await shop.PostAsync("maintenance/down", "")).Status);
+
+        await shop.WaitUntilServesAsync("v1");
+    }
+
     private static async Task DeployTwiceAsync(Shop shop)
     {
         shop.Start();

@@ -469,6 +469,20 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void Maintenance_goes_up_while_the_active_release_is_down_too()
+    {
+        _world.Deploy("a");
+        _world.BecomeUnready("a");
+        _world.Calls.Clear();
+
+        _world.Journal = _world.Journal with { Maintenance = true };
+        _world.Settle();
+
+        Assert.True(_world.Proxy!.Maintenance);
+        Assert.Equal(["maintain"], _world.Calls);
+    }
+
+    [Fact]
     public void Order_that_the_registry_kept_waiting_fails_at_its_deadline_and_is_given_up()
     {
         _world.Deploy("a");

@@ -187,6 +187,7 @@ internal sealed class World
             Effect.Stop stop => $"stop {NameOf(stop.Container.Hash)}",
             Effect.Remove remove => $"remove {NameOf(remove.Container.Hash)}",
             Effect.RemoveImage image => $"remove {image.Reference}",
+            Effect.Route { Container: null } => "maintain",
             Effect.Route route => $"route {NameOf(route.Container!.Hash)}",
             Effect.RaiseFence => "fence",
             _ => effect.ToString()!,
