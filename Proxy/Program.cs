@@ -26,9 +26,9 @@ static async Task<ExitCode> RunAsync(ProxyOptions options)
     try
     {
         await using var proxy = await ProxyHost.StartAsync(options, Console.Out, TimeProvider.System, loggers, CancellationToken.None);
-        ServiceManager.Ready();
+        ServiceNotification.Ready();
         await stop.Task;
-        ServiceManager.Stopping();
+        ServiceNotification.Stopping();
         await proxy.StopAsync(CancellationToken.None);
         return ExitCode.Stopped;
     }

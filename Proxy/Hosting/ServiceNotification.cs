@@ -5,7 +5,7 @@ namespace Wunderproxy.Proxy.Hosting;
 
 /// <summary>Tells the service manager that started us, if one did, how we are.</summary>
 /// <remarks>Source: sd_notify(3): a datagram to the Unix socket named by <c>NOTIFY_SOCKET</c>; a leading @ stands for the abstract namespace.</remarks>
-internal static class ServiceManager
+internal static class ServiceNotification
 {
     /// <summary>Requests are served now.</summary>
     public static void Ready() => Notify("READY=1");
