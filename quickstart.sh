@@ -8,16 +8,18 @@
 # A Docker Engine that answers on /var/run/docker.sock is used; else the machine's service is started; else, where no service manager
 # runs, a private engine. Everything is kept under .quickstart/, its sockets under /run.
 #
+#   QUICKSTART_DIR=FOLDER        instead of .quickstart/
 #   QUICKSTART_ENGINE=private    always a private engine
 #   NETNS=NAME                   runs all of it in that network namespace (made if absent), with a private engine
 set -euo pipefail
 shopt -s inherit_errexit nullglob
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$root"
-checkout=$(printf '%s' "$root" | sha256sum | cut -c 1-8)
-dir=$root/.quickstart
-volatile=/run/wunderproxy-quickstart-$checkout
-cgroup=wunderproxy-quickstart-$checkout
+dir=${QUICKSTART_DIR:-$root/.quickstart}
+shown=${dir#"$root/"}
+name=wunderproxy-quickstart-$(printf '%s' "$dir" | sha256sum | cut -c 1-8)
+volatile=/run/$name
+cgroup=$name
 # A later run and the stop find the namespace of the first one.
 NETNS=${NETNS:-$(cat "$dir/namespace" 2>/dev/null || true)}
 netns=${NETNS:+/run/netns/$NETNS}
@@ -47,7 +49,7 @@ require_dotnet() {
 become_root() {
   [ "$(id -u)" -ne 0 ] || return 0
   command -v sudo >/dev/null || fail "root is needed, and there is no sudo: run it as root"
-  exec sudo env "PATH=$PATH" "DOTNET_ROOT=${DOTNET_ROOT:-}" "NETNS=$NETNS" "QUICKSTART_ENGINE=${QUICKSTART_ENGINE:-}" \
+  exec sudo env "PATH=$PATH" "DOTNET_ROOT=${DOTNET_ROOT:-}" "NETNS=$NETNS" "QUICKSTART_ENGINE=${QUICKSTART_ENGINE:-}" "QUICKSTART_DIR=$dir" \
     bash "$root/quickstart.sh" "$@"
 }
 
@@ -80,7 +82,7 @@ phase() {
 }
 
 give_advice() {
-  echo "What was started still runs. Look into .quickstart/log, then: ./quickstart.sh stop"
+  echo "What was started still runs. Look into $shown/log, then: ./quickstart.sh stop"
 }
 
 interrupt() {
@@ -180,7 +182,8 @@ build_images() {
 # --- Controller, Proxy and deployments ---------------------------------------------------------------------------------------
 
 start_controller() {
-  background controller env "DOTNET_ROOT=$DOTNET_ROOT" Controller/bin/Release/net10.0/wunderproxy run ./.quickstart/store quickstart sample \
+  [ -n "$(own_networks)" ] || touch "$dir/made-network"
+  background controller env "DOTNET_ROOT=$DOTNET_ROOT" Controller/bin/Release/net10.0/wunderproxy run "$dir/store" quickstart sample \
     --proxy "127.0.0.1:$proxy_port" --api "127.0.0.1:$api_port" --registry-port "$registry_port" \
     --state-dir "$dir/state" --docker "unix://$(cat "$dir/engine")" --proxy-control "$control"
   await controller 30 inside curl -fsS --max-time 5 "$api/healthz"
@@ -253,14 +256,20 @@ end_load() {
 
 # --- the report --------------------------------------------------------------------------------------------------------------
 
+# How long it was in each phase until it served; a phase that was entered twice is shown twice.
 print_phases() {
   inside curl -fsS --max-time 5 "$api/status" | jq -r --arg hash "$(cat "$dir/$1.hash")" '
     def seconds: capture("^(?<whole>[0-9T:-]+)(\\.(?<part>[0-9]+))?") | (.whole + "Z" | fromdateiso8601) + ("0." + (.part // "0") | tonumber);
-    first(.Deployments[] | select(.Hash == $hash))
-    | [(.Phases[] | {Phase, At: (.At | seconds)}), {Phase: "end", At: ((.EndedAt // .Phases[-1].At) | seconds)}]
+    first(.Deployments[] | select(.Hash == $hash)) | [.Phases[] | {Phase, At: (.At | seconds)}]
     | . as $entries
-    | range(length - 1) | "\($entries[.].Phase) \(($entries[. + 1].At - $entries[.].At) * 1000 | round)"' |
-    awk '{printf "    %-12s %6d ms\n", $1, $2}'
+    | (range(length - 1) | "\($entries[.].Phase) \(($entries[. + 1].At - $entries[.].At) * 1000)"),
+      "total \((last.At - first.At) * 1000)"' |
+    awk '{printf "    %-12s %6.0f ms\n", $1, $2}'
+}
+
+# hint COMMAND TEXT
+hint() {
+  printf '  %-66s %s\n' "$1" "$2"
 }
 
 print_report() {
@@ -274,20 +283,17 @@ print_report() {
     echo "  time of each phase of $version:"
     print_phases "$version"
   done
-  cat <<EOF
-
-v2 is left serving at $public/ and the Controller answers at $api/. Try next:
-
-  curl -i $public/                  the application
-  curl $api/status                  the whole truth, as JSON
-  curl -d \$(cat .quickstart/v1.hash) $api/switch
-                                                   back to v1, by its hash
-  ./quickstart.sh                                  once more
-  ./quickstart.sh stop                             end and remove all of this
-
-The documents are in .quickstart/store, what the Controller does is in .quickstart/log/controller.log,
-and Controller/bin/Release/net10.0/wunderproxy --help shows everything else.
-EOF
+  echo
+  echo "v2 is left serving at $public/ and the Controller answers at $api/. Try next:"
+  echo
+  hint "curl -i $public/" "the application"
+  hint "curl $api/status" "the whole truth, as JSON"
+  hint "curl -d \$(cat $shown/v1.hash) $api/switch" "back to v1, by its hash"
+  hint "less $shown/log/controller.log" "what the Controller did"
+  hint "ls $shown/store/quickstart" "the documents that it follows"
+  hint "Controller/bin/Release/net10.0/wunderproxy --help" "everything else"
+  hint "./quickstart.sh" "once more"
+  hint "./quickstart.sh stop" "end and remove all of this"
   if [ -n "$NETNS" ]; then echo "All of it is inside the network namespace $NETNS: ip netns exec $NETNS curl ..."; fi
 }
 
@@ -297,7 +303,7 @@ EOF
 proxy_processes() {
   local folder
   for folder in /proc/[0-9]*; do
-    if tr '\0' '\n' <"$folder/cmdline" 2>/dev/null | grep -qxF -- "$control" && grep -qs '^wunderproxy-pro' "$folder/comm"; then
+    if tr '\0' '\n' 2>/dev/null <"$folder/cmdline" | grep -qxF -- "$control" && grep -qs '^wunderproxy-pro' "$folder/comm"; then
       echo "${folder##*/}"
     fi
   done
@@ -313,19 +319,28 @@ stop_wunderproxy() {
   done
 }
 
-# remove_own KIND PATH: what carries the label of our installation.
-remove_own() {
-  local id filter
-  filter="{\"label\":[\"wunderproxy.installation=$(cat "$dir/installation")\"]}"
-  for id in $(engine GET "/$1$2" -G --data-urlencode "filters=$filter" --data-urlencode all=true | jq -r '.[].Id'); do
-    engine DELETE "/$1/$id" -G --data-urlencode force=true >/dev/null || true
-  done
+own_containers() {
+  engine GET /containers/json -G --data-urlencode all=true \
+    --data-urlencode "filters={\"label\":[\"wunderproxy.installation=$(cat "$dir/installation")\"]}" | jq -r '.[].Id'
+}
+
+# Every installation on an engine shares one network.
+own_networks() {
+  engine GET /networks -G --data-urlencode 'filters={"label":["wunderproxy.network"]}' | jq -r '.[].Id'
 }
 
 remove_releases() {
+  local id
   if ! [ -s "$dir/installation" ] || ! engine_runs; then return; fi
-  remove_own containers /json
-  remove_own networks ''
+  for id in $(own_containers); do engine DELETE "/containers/$id?force=true" >/dev/null; done
+}
+
+remove_network() {
+  local id
+  if ! [ -e "$dir/made-network" ] || ! engine_runs; then return; fi
+  for id in $(own_networks); do
+    engine DELETE "/networks/$id" >/dev/null || echo "The network $id is in use by others and stays."
+  done
 }
 
 remove_images() {
@@ -357,6 +372,7 @@ stop() {
   [ -d "$dir" ] || { echo "Nothing to stop."; return; }
   stop_wunderproxy
   remove_releases
+  remove_network
   remove_images
   end registry TERM 10
   stop_engine
@@ -365,7 +381,7 @@ stop() {
   remove_cgroups
   if [ -e "$dir/made-namespace" ]; then ip netns del "$NETNS"; fi
   rm -rf "$dir" "$volatile"
-  echo "Stopped, and removed .quickstart/."
+  echo "Stopped, and removed $shown."
 }
 
 # What an earlier run left: the engine and the registry may stay, the application begins anew.

@@ -9,7 +9,10 @@ public sealed class LabHost
 
     private readonly string _control = Variable("WUNDERPROXY_LAB_CONTROL");
 
-    public LabHost() => Samples = new SampleImages(Registry, Path.Combine(Path.GetDirectoryName(_control)!, "../SampleApplication/build-image.sh"));
+    public LabHost() => Samples = new SampleImages(Registry, Path.Combine(Repository, "IntegrationTests/SampleApplication/build-image.sh"));
+
+    /// <summary>Root folder of this checkout.</summary>
+    public string Repository => Path.GetFullPath("../../..", _control);
 
     /// <summary>Address of the engine: <c>unix:///…/docker.sock</c>.</summary>
     public string Docker { get; } = Variable("WUNDERPROXY_LAB_DOCKER");

@@ -1,0 +1,45 @@
+using System.Text.RegularExpressions;
+using Wunderproxy.IntegrationTests.Lab;
+
+namespace Wunderproxy.IntegrationTests.Quickstart;
+
+/// <summary>The script that a newcomer runs first, in a network namespace and a folder of its own.</summary>
+[Trait("Needs", "Lab")]
+[Collection("Lab")]
+public sealed partial class QuickstartTests(LabHost lab)
+{
+    // The first run builds Controller and Proxy for Release.
+    private static readonly TimeSpan FirstDeadline = TimeSpan.FromMinutes(6);
+
+    [Fact]
+    public async Task Quickstart_replaces_a_version_under_load_without_a_failed_request_and_cleans_up_after_itself()
+    {
+        var folder = lab.NewDirectory("quickstart");
+        var network = Path.GetFileName(folder);
+        try
+        {
+            AssertReplaced(await RunAsync(folder, network));
+            AssertReplaced(await RunAsync(folder, network));
+        }
+        finally
+        {
+            await RunAsync(folder, network, "stop");
+        }
+
+        Assert.False(Directory.Exists(folder));
+        Assert.DoesNotContain(network, await Command.RunAsync("ip", ["netns"], FirstDeadline), StringComparison.Ordinal);
+    }
+
+    private static void AssertReplaced(string report)
+    {
+        Assert.Contains("failed: 0\n", report, StringComparison.Ordinal);
+        Assert.Matches(VersionsSeen(), report);
+        Assert.Contains("v2 is left serving", report, StringComparison.Ordinal);
+    }
+
+    private Task<string> RunAsync(string folder, string network, params string[] arguments) => Command.RunAsync(
+        "env", [$"QUICKSTART_DIR={folder}", $"NETNS={network}", Path.Combine(lab.Repository, "quickstart.sh"), .. arguments], FirstDeadline);
+
+    [GeneratedRegex(@"versions seen: v1 \d+ times, v2 \d+ times")]
+    private static partial Regex VersionsSeen();
+}
