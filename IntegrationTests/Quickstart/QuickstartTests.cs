@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Quickstart;
@@ -6,7 +5,7 @@ namespace Wunderproxy.IntegrationTests.Quickstart;
 /// <summary>The script that a newcomer runs first, in a network namespace and a folder of its own.</summary>
 [Trait("Needs", "Lab")]
 [Collection("Lab")]
-public sealed partial class QuickstartTests(LabHost lab)
+public sealed class QuickstartTests(LabHost lab)
 {
     // The first run builds Controller and Proxy for Release.
     private static readonly TimeSpan FirstDeadline = TimeSpan.FromMinutes(6);
@@ -33,13 +32,11 @@ public sealed partial class QuickstartTests(LabHost lab)
     private static void AssertReplaced(string report)
     {
         Assert.Contains("failed: 0\n", report, StringComparison.Ordinal);
-        Assert.Matches(VersionsSeen(), report);
+        Assert.Contains("versions seen: v1 ", report, StringComparison.Ordinal);
+        Assert.Contains(" times, v2 ", report, StringComparison.Ordinal);
         Assert.Contains("v2 is left serving", report, StringComparison.Ordinal);
     }
 
     private Task<string> RunAsync(string folder, string network, params string[] arguments) => Command.RunAsync(
         "env", [$"QUICKSTART_DIR={folder}", $"NETNS={network}", Path.Combine(lab.Repository, "quickstart.sh"), .. arguments], FirstDeadline);
-
-    [GeneratedRegex(@"versions seen: v1 \d+ times, v2 \d+ times")]
-    private static partial Regex VersionsSeen();
 }
