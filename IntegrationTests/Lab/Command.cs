@@ -5,9 +5,11 @@ namespace Wunderproxy.IntegrationTests.Lab;
 /// <summary>Runs a program to its end.</summary>
 public static class Command
 {
-    /// <returns>What it wrote to its standard output, without the last line end.</returns>
+    private const int OutputCap = 1 << 22;
+
+    /// <returns>What it wrote to its standard output, without the last line end; the latest 4 MiB of it.</returns>
     /// <exception cref="InvalidOperationException">It exited with another code than 0; the message has its output.</exception>
-    /// <exception cref="TimeoutException">It was killed at the deadline.</exception>
+    /// <exception cref="TimeoutException">It was killed at the deadline; the message has its output.</exception>
     public static async Task<string> RunAsync(string program, IEnumerable<string> arguments, TimeSpan deadline)
     {
         var start = new ProcessStartInfo(program, arguments)
@@ -16,23 +18,28 @@ public static class Command
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        var call = $"{program} {string.Join(' ', start.ArgumentList)}";
+        var output = new OutputTail(OutputCap);
+        var errors = new OutputTail(OutputCap);
         using var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, line) => output.Append(line.Data);
+        process.ErrorDataReceived += (_, line) => errors.Append(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
         process.StandardInput.Close();
         using var end = new CancellationTokenSource(deadline, TimeProvider.System);
-        var output = process.StandardOutput.ReadToEndAsync(end.Token);
-        var errors = process.StandardError.ReadToEndAsync(end.Token);
         try
         {
             await process.WaitForExitAsync(end.Token);
-            var call = $"{program} {string.Join(' ', start.ArgumentList)}";
-            return process.ExitCode == 0
-                ? (await output).TrimEnd('\n')
-                : throw new InvalidOperationException($"{call} exited with code {process.ExitCode}:\n{await errors}{await output}");
         }
         catch (OperationCanceledException e)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', start.ArgumentList)} did not end within {deadline}.", e);
+            throw new TimeoutException($"{call} did not end within {deadline}:\n{errors}{output}", e);
         }
+
+        return process.ExitCode == 0
+            ? output.ToString().TrimEnd('\n')
+            : throw new InvalidOperationException($"{call} exited with code {process.ExitCode}:\n{errors}{output}");
     }
 }
