@@ -139,13 +139,17 @@ internal sealed partial class Reconciler(
         for (var round = 0; ; round++)
         {
             var works = runner.Report with { MaintenancePage = pages.Page };
-            var (seen, proxy) = await observer.ObserveAsync(_journal, works, cancellationToken);
+            var before = _journal;
+            var (seen, proxy) = await observer.ObserveAsync(before, works, cancellationToken);
             var step = await DecideAsync(seen, cancellationToken);
             if (step.Effect is { } effect)
                 runner.Begin(effect, cancellationToken);
             Publish(seen, step, proxy);
             Answer(accepted);
-            if (step.IsWait || _saveFailure is not null || round >= MaxStepsPerPass)
+
+            // What was decided says what has to be looked at now, such as the image of a new candidate: only a round that decided nothing ends in waiting.
+            var isSettled = step.IsWait && ReferenceEquals(before, _journal);
+            if (isSettled || _saveFailure is not null || round >= MaxStepsPerPass)
                 return _saveFailure is null ? step.LookAgainAt : time.GetUtcNow() + TimeSpan.FromSeconds(1);
         }
     }
