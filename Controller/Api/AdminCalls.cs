@@ -77,7 +77,7 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         var hash = await OrderBody.ReadHashAsync(context.Request, context.RequestAborted);
         if (!query.Waits)
         {
-            await WriteAsync(context, await OrderedAsync(order, hash));
+            await WriteAsync(context, hash, await OrderedAsync(order, hash));
             return;
         }
 
@@ -88,7 +88,7 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
                 throw new ProblemException(Problems.TooManyWaiting(MaxWaiting));
             }
 
-            await WriteAsync(context, await EndOfAsync(await OrderedAsync(order, hash), query.Limit, context.RequestAborted));
+            await WriteAsync(context, hash, await EndOfAsync(await OrderedAsync(order, hash), query.Limit, context.RequestAborted));
         }
         finally
         {
@@ -129,7 +129,7 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         return await operations.WaitForEndAsync(deployment.Id, any.Token) ?? deployment;
     }
 
-    private static Task WriteAsync(HttpContext context, DeploymentStatus deployment)
+    private static Task WriteAsync(HttpContext context, string asked, DeploymentStatus deployment)
     {
         if (deployment.End is not (null or DeploymentEnd.Succeeded))
         {
@@ -140,18 +140,18 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         context.Response.Headers.Location = $"/deployments/{deployment.Id}";
         return Answer.PrefersJson(context.Request)
             ? Answer.WriteJsonAsync(context, status, deployment, Answer.Readable.DeploymentStatus)
-            : Answer.WriteTextAsync(context, status, TextOf(deployment));
+            : Answer.WriteTextAsync(context, status, TextOf(asked, deployment));
     }
 
-    // The sentences of an ended launch and switch are those of the Go tool; scripts look for them.
-    private static string TextOf(DeploymentStatus deployment)
+    // The sentences of an ended launch and switch are those of the Go tool; scripts look for them, and for the hash that they sent, be it MD5.
+    private static string TextOf(string asked, DeploymentStatus deployment)
     {
         var container = Short(deployment.ContainerId);
         var port = deployment.Port?.ToString(CultureInfo.InvariantCulture) ?? "?";
         return deployment switch
         {
-            { End: null } => $"accepted as deployment {deployment.Id} of {Short(deployment.Hash)}; GET /deployments/{deployment.Id} tells how it goes",
-            { Kind: DeploymentKind.Launch } => $"started container {container} with revision {Short(deployment.Hash)} listening on port {port}",
+            { End: null } => $"accepted as deployment {deployment.Id} of {Short(asked)}; GET /deployments/{deployment.Id} tells how it goes",
+            { Kind: DeploymentKind.Launch } => $"started container {container} with revision {Short(asked)} listening on port {port}",
             _ => $"switched proxy to port {port} of container {container}",
         };
     }

@@ -56,6 +56,16 @@ public sealed class AdminApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Launch_by_the_go_tools_hash_is_answered_with_that_hash()
+    {
+        _operations.End(DeploymentEnd.Succeeded);
+
+        using var answer = await PostAsync("/launch", "59f56cb46df19d11413f8801dfdf9653");
+
+        Assert.Contains(" with revision 59f56cb4 listening ", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Launch_as_curl_sends_it_answers_the_go_tools_sentence()
     {
         _operations.End(DeploymentEnd.Succeeded);
