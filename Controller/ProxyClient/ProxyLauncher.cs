@@ -113,7 +113,8 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
             {
                 if (process.HasExited)
                 {
-                    throw new ProxyLaunchException($"The Proxy ended with exit code {process.ExitCode} before it answered on {launch.ControlSocket}. {Evidence(log)}");
+                    throw new ProxyLaunchException(
+                        $"The Proxy, started to listen on {launch.ListenAddress} (--proxy), ended with exit code {process.ExitCode} before it answered on {launch.ControlSocket}. What runs goes on. {Evidence(log)}");
                 }
 
                 await Task.Delay(LookInterval, time, deadline);

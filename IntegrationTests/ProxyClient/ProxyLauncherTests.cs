@@ -65,7 +65,7 @@ public sealed class ProxyLauncherTests : IDisposable
 
         var e = await Assert.ThrowsAsync<ProxyLaunchException>(() => Launcher().EnsureRunningAsync(default));
 
-        Assert.Contains("exit code 7", e.Message, StringComparison.Ordinal);
+        Assert.Contains("(--proxy), ended with exit code 7", e.Message, StringComparison.Ordinal);
         Assert.EndsWith("Address 127.0.0.1:81 is taken.", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("earlier start", e.Message, StringComparison.Ordinal);
     }
