@@ -55,15 +55,15 @@ internal static class Conditions
 
     private static Condition Engine(Situation s, EngineLink engine) => engine.IsOpen
         ? Of(s, "DockerReachable", true, "Reached", $"Docker Engine {engine.Info?.Version} answers.")
-        : Of(s, "DockerReachable", false, "Unreachable", $"{engine.Failure} What runs goes on; nothing is started or stopped.");
+        : Of(s, "DockerReachable", false, "Unreachable", $"{Sentence(engine.Failure)} What runs goes on; nothing is started or stopped.");
 
     private static Condition Proxy(Situation s) => s.Seen.Proxy is Fact<Contracts.Control.ApplicationState?>.Unknown unknown
-        ? Of(s, "ProxyReachable", false, "Unreachable", $"{unknown.Reason} No traffic is moved and nothing is stopped until it answers.")
+        ? Of(s, "ProxyReachable", false, "Unreachable", $"{Sentence(unknown.Reason)} No traffic is moved and nothing is stopped until it answers.")
         : Of(s, "ProxyReachable", true, "Reached", "The Proxy answers.");
 
     private static Condition Store(Situation s, CurrentReading current) => current switch
     {
-        { Failure: { } failure } => Of(s, "StoreReachable", false, "Unreachable", $"{failure} What runs goes on; changes of current.json are not seen."),
+        { Failure: { } failure } => Of(s, "StoreReachable", false, "Unreachable", $"{Sentence(failure)} What runs goes on; changes of current.json are not seen."),
         { CheckedAt: null } => Of(s, "StoreReachable", null, "NotReadYet", "The store has not been read yet."),
         _ => Of(s, "StoreReachable", true, "Reached", "The store answers."),
     };
@@ -79,7 +79,7 @@ internal static class Conditions
     private static Condition StateFile(Situation s, string? damage, string? saveFailure)
     {
         if (saveFailure is not null)
-            return Of(s, "StateDurable", false, "WriteFailed", $"{saveFailure} What runs goes on; no launch or switch is taken until it can be written.");
+            return Of(s, "StateDurable", false, "WriteFailed", $"{Sentence(saveFailure)} What runs goes on; no launch or switch is taken until it can be written.");
         return damage is null
             ? Of(s, "StateDurable", true, "Written", "The state file is whole.")
             : Of(s, "StateDurable", true, "Repaired", $"The state file was damaged when the Controller started; what could be read was taken over. {damage}");
@@ -93,6 +93,8 @@ internal static class Conditions
             ? Of(s, "RollbackAvailable", true, "Retained", "The former release is stopped and kept.")
             : Of(s, "RollbackAvailable", false, "NoFormerRelease", "No former release is kept.");
     }
+
+    private static string Sentence(string? reason) => $"{reason?.TrimEnd('.')}.";
 
     private static Condition Of(Situation s, string type, bool? status, string reason, string message) => new(type, status, reason, message, s.Now);
 }

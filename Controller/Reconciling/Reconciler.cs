@@ -218,8 +218,7 @@ internal sealed partial class Reconciler(
     private void Publish(Observation seen, Step step, ProxyStatus? proxy)
     {
         var situation = new Situation(Presentable(seen) with { Working = runner.Report.Working }, _journal, time.GetUtcNow(), settings);
-        if (step.IsWait)
-            situation.Note(step.Reason, step.LookAgainAt);
+        situation.Note(step.Reason, step.LookAgainAt);
         _phases.Note(situation);
         _conditions.Update(Conditions.Of(situation, engine.Link, current.Reading, file.Damage, _saveFailure));
         _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords);

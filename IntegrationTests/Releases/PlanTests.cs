@@ -266,6 +266,9 @@ public sealed class PlanTests
         _world.Deploy("a");
 
         Assert.Equal(FailureClass.ImageMissing, _world.Latest.Failure!.Class);
+        Assert.Equal(
+            "Release a can't be started: no such image image-a. No release serves. Push the image, or correct ContainerConfig.Image; then publish a new configuration, or launch this one again.",
+            _world.Latest.Message);
     }
 
     [Fact]
