@@ -8,14 +8,23 @@ namespace Wunderproxy.IntegrationTests.EndToEnd;
 /// <summary>Buckets in the lab's S3 server.</summary>
 internal static class S3Bucket
 {
+    /// <summary>A name that no bucket has.</summary>
+    public static string NewName(string name) => $"{name}-{Guid.NewGuid():N}";
+
     /// <summary>Makes a bucket of its own for a test.</summary>
     public static async Task<string> CreateAsync(LabHost lab, string name)
     {
-        var bucket = $"{name}-{Guid.NewGuid():N}";
+        var bucket = NewName(name);
+        await MakeAsync(lab, bucket);
+        return bucket;
+    }
+
+    /// <summary>Makes the bucket.</summary>
+    public static async Task MakeAsync(LabHost lab, string bucket)
+    {
         using var client = new AmazonS3Client(
             Credentials(lab), new AmazonS3Config { ServiceURL = lab.S3Endpoint, ForcePathStyle = true, AuthenticationRegion = "us-east-1" });
         await client.PutBucketAsync(bucket);
-        return bucket;
     }
 
     public static IObjectStore Open(LabHost lab, string bucket) => ObjectStore.Open(

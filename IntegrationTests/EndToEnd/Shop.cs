@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Containers;
+using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Store;
 using Wunderproxy.IntegrationTests.Lab;
 
@@ -54,6 +55,13 @@ internal sealed class Shop : IAsyncDisposable
         return new Shop(lab, application, bucket, S3Bucket.Open(lab, bucket));
     }
 
+    /// <summary>Its bucket doesn't exist yet.</summary>
+    public static Shop WithoutBucket(LabHost lab, string application)
+    {
+        var bucket = S3Bucket.NewName(application);
+        return new Shop(lab, application, bucket, S3Bucket.Open(lab, bucket));
+    }
+
     public void Start(params string[] options) => Controller = Installation.StartController(Bucket, "app", ["--poll", "1s", .. options]);
 
     /// <summary>A launch configuration of the sample application.</summary>
@@ -67,6 +75,10 @@ internal sealed class Shop : IAsyncDisposable
         ["Probation"] = new JsonObject { ["Duration"] = "2s" },
         ["Stop"] = new JsonObject { ["Timeout"] = "2s" },
     };
+
+    /// <summary>The containers of a release, in any state.</summary>
+    public Task<IReadOnlyList<EngineContainer>> ContainersOfAsync(string hash) => LabEngine.Open(_lab).ListContainersAsync(
+        new Dictionary<string, string> { [ContainerLabels.Application] = Application, [ContainerLabels.Hash] = hash }, CancellationToken.None);
 
     /// <summary>Publishes a configuration.</summary>
     /// <returns>Its hash.</returns>
@@ -86,6 +98,13 @@ internal sealed class Shop : IAsyncDisposable
         await PutAsync("current.json", Encoding.UTF8.GetBytes(configuration.ToJsonString() + "\n"));
         return hash;
     }
+
+    /// <summary>Reads a document.</summary>
+    public async Task<byte[]> GetAsync(string name) =>
+        (await _store.GetAsync($"app/{name}", null, 1 << 20, CancellationToken.None)).Content.ToArray();
+
+    /// <summary>The keys of all documents.</summary>
+    public Task<IReadOnlyList<string>> KeysAsync() => _store.ListAsync("app/", 100, CancellationToken.None);
 
     public async Task PutAsync(string name, byte[] bytes) => await _store.PutAsync($"app/{name}", bytes, PutCondition.None, CancellationToken.None);
 
@@ -114,6 +133,12 @@ internal sealed class Shop : IAsyncDisposable
     public Task WaitForPhaseAsync(string hash, ReleasePhase phase) => Eventually.HoldsAsync(
         $"{hash} is {phase}; the Controller says:\n{Controller.Output}",
         async _ => (await StatusAsync()).Releases.Any(r => r.Hash == hash && r.Phase == phase),
+        Deadline);
+
+    /// <summary>Waits until a condition has a status.</summary>
+    public Task<Condition> WaitForConditionAsync(string type, bool? status) => Eventually.FindAsync(
+        $"{type} is {status}; the Controller says:\n{Controller.Output}",
+        async _ => (await StatusAsync()).Conditions.FirstOrDefault(c => c.Type == type && c.Status == status),
         Deadline);
 
     public async ValueTask DisposeAsync()

@@ -33,11 +33,14 @@ public sealed class Installation : IAsyncDisposable
     /// <summary>Where the operator asks.</summary>
     public Uri Api => new($"http://127.0.0.1:{_apiPort}/");
 
+    /// <summary>Variables of the Controller besides the lab's own; null removes one.</summary>
+    public IDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>();
+
     /// <summary>Starts <c>wunderproxy run</c> on this installation's folders and ports.</summary>
     /// <param name="bucket">Bucket in the lab's S3 server, or a directory.</param>
     /// <param name="prefix">Prefix of its documents.</param>
     /// <param name="further">Further options.</param>
-    public RunningProcess StartController(string bucket, string prefix, params string[] further) => Keep(ControllerProcess.Start(_lab,
+    public RunningProcess StartController(string bucket, string prefix, params string[] further) => Keep(ControllerProcess.Start(_lab, Environment,
     [
         "run", bucket, prefix, Application,
         "--proxy", $"127.0.0.1:{_proxyPort}", "--api", $"127.0.0.1:{_apiPort}", "--proxy-control", ControlSocket,
