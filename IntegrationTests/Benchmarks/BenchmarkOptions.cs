@@ -1,0 +1,52 @@
+using System.Globalization;
+
+namespace Wunderproxy.IntegrationTests.Benchmarks;
+
+/// <summary>What is to be measured, and how often.</summary>
+internal sealed record BenchmarkOptions
+{
+    public const string Usage = "run.sh [deployments|switch|forwarding|idle|all] [--rounds N] [--seconds S]";
+
+    private static readonly string[] All = ["deployments", "switch", "forwarding", "idle"];
+
+    public required IReadOnlyList<string> Subjects { get; init; }
+
+    /// <summary>Repetitions; absent: as many as the subject needs.</summary>
+    public int? Rounds { get; private init; }
+
+    /// <summary>Length of one measurement of forwarding or idleness, in seconds; absent: as long as the subject needs.</summary>
+    public int? Seconds { get; private init; }
+
+    /// <summary>Every run ends by then.</summary>
+    public TimeSpan Deadline { get; } = TimeSpan.FromMinutes(40);
+
+    /// <returns>Absent: the arguments aren't understood.</returns>
+    public static BenchmarkOptions? Parse(string[] arguments)
+    {
+        var options = new BenchmarkOptions { Subjects = All };
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            var number = i + 1 < arguments.Length && int.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out var n) && n > 0 ? n : 0;
+            switch (arguments[i])
+            {
+                case "--rounds" when number > 0:
+                    options = options with { Rounds = number };
+                    i++;
+                    break;
+                case "--seconds" when number > 0:
+                    options = options with { Seconds = number };
+                    i++;
+                    break;
+                case "all":
+                    break;
+                case var subject when All.Contains(subject):
+                    options = options with { Subjects = [subject] };
+                    break;
+                default:
+                    return null;
+            }
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,117 @@
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.IntegrationTests.Lab;
+
+namespace Wunderproxy.IntegrationTests.Benchmarks;
+
+/// <summary>Time from the request until the first answer of the new release, against plain pull, create, start and curl of an image of the same make.</summary>
+internal sealed class DeploymentBenchmark : IDisposable
+{
+    private const int DefaultRounds = 20;
+    private const int WarmUps = 2;
+    private static readonly string[] Parts = ["notice", "pull", "create", "start", "healthy", "switch", "total"];
+
+    private readonly Engine _engine;
+    private readonly PageImages _images;
+    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(5) };
+
+    private DeploymentBenchmark(LabHost lab)
+    {
+        _engine = new Engine(lab.DockerSocket);
+        _images = new PageImages(lab, _engine);
+    }
+
+    public static async Task<string> RunAsync(LabHost lab, BenchmarkOptions options, CancellationToken cancellationToken)
+    {
+        using var benchmark = new DeploymentBenchmark(lab);
+        await using var application = await BenchedApplication.StartAsync(lab, "deployments");
+        await benchmark._images.PrepareBaseAsync(cancellationToken);
+        return await benchmark.MeasureAsync(application, options.Rounds ?? DefaultRounds, cancellationToken);
+    }
+
+    public void Dispose()
+    {
+        _engine.Dispose();
+        _client.Dispose();
+    }
+
+    private async Task<string> MeasureAsync(BenchedApplication application, int rounds, CancellationToken cancellationToken)
+    {
+        var floors = new List<Times>();
+        var declared = new List<Times>();
+        var ordered = new List<Times>();
+        for (var round = -WarmUps; round < rounds; round++)
+        {
+            // Each goes first, second and third equally often.
+            Func<Task>[] ways =
+            [
+                async () => floors.Add(await FloorAsync($"floor{round + WarmUps}", cancellationToken)),
+                async () => declared.Add(await DeclareAsync(application, $"declared{round + WarmUps}", cancellationToken)),
+                async () => ordered.Add(await OrderAsync(application, $"ordered{round + WarmUps}", cancellationToken)),
+            ];
+            for (var i = 0; i < ways.Length; i++)
+                await ways[(i + round + WarmUps) % ways.Length]();
+            await Console.Error.WriteLineAsync($"round {round + 1} of {rounds}: floor {floors[^1]["total"]:0} ms, current.json {declared[^1]["total"]:0} ms, launch and switch {ordered[^1]["total"]:0} ms");
+        }
+
+        return Report(floors[WarmUps..], declared[WarmUps..], ordered[WarmUps..]);
+    }
+
+    private async Task<Times> FloorAsync(string version, CancellationToken cancellationToken)
+    {
+        var image = await _images.PublishAsync(version, cancellationToken);
+        var times = new Times();
+        await _engine.PullAsync(_images.Repository, version, cancellationToken);
+        times.Note("pull");
+        var container = await _engine.CreateAsync(image, cancellationToken);
+        times.Note("create");
+        await _engine.StartAsync(container, cancellationToken);
+        times.Note("start");
+        var address = new Uri($"http://{await _engine.AddressOfAsync(container, cancellationToken)}:{PageImages.Port}/");
+        times.End("healthy", await FirstAnswer.AwaitAsync(_client, address, version, cancellationToken));
+        await _engine.RemoveContainerAsync(container, cancellationToken);
+        await _engine.RemoveImageAsync(image, cancellationToken);
+        return times;
+    }
+
+    private async Task<Times> DeclareAsync(BenchedApplication application, string version, CancellationToken cancellationToken)
+    {
+        var image = await _images.PublishAsync(version, cancellationToken);
+        var hash = await application.PublishAsync(version, image);
+        var times = new Times();
+        await application.MakeCurrentAsync(version, image);
+        times.End("switch", await FirstAnswer.AwaitAsync(_client, application.Public, version, cancellationToken));
+        times.Divide((await application.SettleAsync(hash)).Where(d => d.Kind == DeploymentKind.Deploy).Take(1));
+        return times;
+    }
+
+    private async Task<Times> OrderAsync(BenchedApplication application, string version, CancellationToken cancellationToken)
+    {
+        var image = await _images.PublishAsync(version, cancellationToken);
+        var hash = await application.PublishAsync(version, image);
+        var times = new Times();
+        await application.OrderAsync("launch", hash, cancellationToken);
+        var switching = application.OrderAsync("switch", hash, cancellationToken);
+        times.End("switch", await FirstAnswer.AwaitAsync(_client, application.Public, version, cancellationToken));
+        await switching;
+        times.Divide((await application.SettleAsync(hash)).Where(d => d.Kind is DeploymentKind.Launch or DeploymentKind.Switch).Reverse());
+        return times;
+    }
+
+    private static string Report(List<Times> floors, List<Times> declared, List<Times> ordered)
+    {
+        var table = new MarkdownTable(
+            $"Deployments: from the request to the first answer of the new release, ms, {floors.Count} rounds",
+            "Part", "Floor: pull, create, start, curl", "Middle half (all)", "`current.json`", "Middle half (all)", "`/launch`, `/switch`", "Middle half (all)");
+        foreach (var part in Parts)
+            table.Row([part, .. Cells(floors, part), .. Cells(declared, part), .. Cells(ordered, part)]);
+        return table.With($"Above the floor, median of the rounds' differences: `current.json` **{Above(declared, floors)} ms**, `/launch` and `/switch` **{Above(ordered, floors)} ms** (goal: at most 50 ms).");
+    }
+
+    private static string[] Cells(List<Times> all, string part)
+    {
+        var figures = new Figures(all.Where(t => t.Has(part)).Select(t => t[part]));
+        return figures.Count == 0 ? ["", ""] : [figures.MedianText("0"), figures.Spread("0")];
+    }
+
+    private static string Above(List<Times> ours, List<Times> floors) => new Figures(ours.Zip(floors, (o, f) => o["total"] - f["total"])).MedianText("0");
+}

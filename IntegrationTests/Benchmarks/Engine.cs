@@ -1,0 +1,84 @@
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+
+namespace Wunderproxy.IntegrationTests.Benchmarks;
+
+/// <summary>The lab's Docker Engine, spoken to as plainly as curl does.</summary>
+internal sealed class Engine(string socketPath) : IDisposable
+{
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    })
+    {
+        BaseAddress = new Uri("http://engine/v1.41/"),
+        Timeout = TimeSpan.FromMinutes(1),
+    };
+
+    public async Task PullAsync(string repository, string tag, CancellationToken cancellationToken) =>
+        await DoneAsync(await _http.PostAsync(Path($"images/create?fromImage={repository}&tag={tag}"), content: null, cancellationToken), cancellationToken);
+
+    /// <returns>Its id.</returns>
+    public async Task<string> CreateAsync(string image, CancellationToken cancellationToken)
+    {
+        using var answer = await _http.PostAsJsonAsync(Path("containers/create"), new JsonObject { ["Image"] = image }, cancellationToken);
+        return (string)JsonNode.Parse(await DoneAsync(answer, cancellationToken))!["Id"]!;
+    }
+
+    public async Task StartAsync(string container, CancellationToken cancellationToken) =>
+        await DoneAsync(await _http.PostAsync(Path($"containers/{container}/start"), content: null, cancellationToken), cancellationToken);
+
+    public async Task<string> AddressOfAsync(string container, CancellationToken cancellationToken)
+    {
+        var answer = await DoneAsync(await _http.GetAsync(Path($"containers/{container}/json"), cancellationToken), cancellationToken);
+        return (string)JsonNode.Parse(answer)!["NetworkSettings"]!["IPAddress"]!;
+    }
+
+    public async Task RemoveContainerAsync(string container, CancellationToken cancellationToken) =>
+        await DoneAsync(await _http.DeleteAsync(Path($"containers/{container}?force=true"), cancellationToken), cancellationToken);
+
+    public async Task RemoveImageAsync(string reference, CancellationToken cancellationToken) =>
+        await DoneAsync(await _http.DeleteAsync(Path($"images/{reference}"), cancellationToken), cancellationToken);
+
+    public async Task ImportAsync(string archive, string repository, string tag, CancellationToken cancellationToken) =>
+        await SendAsync($"images/create?fromSrc=-&repo={repository}&tag={tag}", await File.ReadAllBytesAsync(archive, cancellationToken), cancellationToken);
+
+    /// <param name="context">A tar archive with a Dockerfile.</param>
+    /// <param name="reference">Name and tag of the image.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task BuildAsync(byte[] context, string reference, CancellationToken cancellationToken) =>
+        await SendAsync($"build?t={reference}&networkmode=none", context, cancellationToken);
+
+    public async Task PushAsync(string repository, string tag, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Path($"images/{repository}/push?tag={tag}"));
+        request.Headers.Add("X-Registry-Auth", "e30=");
+        await DoneAsync(await _http.SendAsync(request, cancellationToken), cancellationToken);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task SendAsync(string path, byte[] archive, CancellationToken cancellationToken)
+    {
+        using var content = new ByteArrayContent(archive);
+        content.Headers.ContentType = new("application/x-tar");
+        await DoneAsync(await _http.PostAsync(Path(path), content, cancellationToken), cancellationToken);
+    }
+
+    private static Uri Path(string path) => new(path, UriKind.Relative);
+
+    // Pull, push and build report an error inside a successful stream.
+    private static async Task<string> DoneAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        var body = await answer.Content.ReadAsStringAsync(cancellationToken);
+        return answer.IsSuccessStatusCode && !body.Contains("\"errorDetail\"", StringComparison.Ordinal)
+            ? body
+            : throw new InvalidOperationException($"The engine answered {(int)answer.StatusCode} to {answer.RequestMessage!.RequestUri}: {body}");
+    }
+}
