@@ -79,7 +79,6 @@ internal sealed class Contender : IAsyncDisposable
             {
               admin off
               auto_https off
-              persist_config off
             }
             http://127.0.0.1:{{port}} {
               reverse_proxy {{backend.Authority}} {
@@ -91,7 +90,8 @@ internal sealed class Contender : IAsyncDisposable
             }
 
             """);
-        return await StartedAsync(new Contender("Caddy", port, RunningProcess.Start("caddy", ["run", "--adapter", "caddyfile", "--config", file])));
+        return await StartedAsync(new Contender("Caddy", port, RunningProcess.Start(
+            "caddy", ["run", "--adapter", "caddyfile", "--config", file], new Dictionary<string, string?> { ["HOME"] = Path.GetDirectoryName(file) })));
     }
 
     public static async Task<Contender> WunderproxyAsync(LabHost lab, Uri backend)

@@ -12,7 +12,9 @@ internal sealed class DeploymentBenchmark : IDisposable
 
     private readonly Engine _engine;
     private readonly PageImages _images;
-    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(5) };
+
+    // The first packet to a new container may get lost, and would be sent again after a second: curl would be given a short connect timeout, too.
+    private readonly HttpClient _client = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromMilliseconds(50) }) { Timeout = TimeSpan.FromSeconds(5) };
 
     private DeploymentBenchmark(LabHost lab)
     {

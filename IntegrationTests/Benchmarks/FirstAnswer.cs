@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace Wunderproxy.IntegrationTests.Benchmarks;
 
 /// <summary>Asks again and again, as a loop of curl would, until the awaited answer comes.</summary>
@@ -25,7 +23,7 @@ internal static class FirstAnswer
             using var answer = await client.GetAsync(address, cancellationToken);
             return answer.IsSuccessStatusCode ? await answer.Content.ReadAsStringAsync(cancellationToken) : null;
         }
-        catch (Exception exception) when (exception is HttpRequestException or SocketException)
+        catch (Exception exception) when (exception is HttpRequestException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return null;
         }

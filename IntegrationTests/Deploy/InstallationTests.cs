@@ -12,7 +12,7 @@ public sealed class InstalledPrefix : IAsyncLifetime
 
     public string Path => _folder.FullName;
 
-    public async ValueTask InitializeAsync() => await Command.RunAsync(Script("install.sh"), ["--prefix", Path], BuildDeadline);
+    public async ValueTask InitializeAsync() => await Command.RunAsync(Script("install.sh"), ["--quick", "--prefix", Path], BuildDeadline);
 
     public static Task<string> RunAsync(string script, params string[] arguments) => Command.RunAsync(Script(script), arguments, ScriptDeadline);
 
