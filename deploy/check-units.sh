@@ -6,7 +6,7 @@
 # Needs systemd-analyze, but no running systemd. Without it nothing is checked, and that is said.
 set -euo pipefail
 shopt -s inherit_errexit
-prefix=${1:?check-units.sh PREFIX}
+prefix=$(realpath "${1:?check-units.sh PREFIX}")
 
 # Tenths of systemd's exposure level, which ends at 10.0: both units have to stay below 2.0.
 threshold=20
@@ -16,16 +16,18 @@ if ! command -v systemd-analyze >/dev/null; then
   exit
 fi
 
-# A template is checked as an instance. Units of other packages aren't below the prefix, and that is all that may be missing.
-instance=$prefix/etc/systemd/system/wunderproxy@check.service
-cp "$prefix/etc/systemd/system/wunderproxy@.service" "$instance"
-trap 'rm -f "$instance"' EXIT
+# Copies that name the binaries where they are; the template is checked as an instance of it.
+copies=$(mktemp -d)
+trap 'rm -rf "$copies"' EXIT
+for unit in wunderproxy-proxy.service wunderproxy@.service; do
+  sed "s|^ExecStart=|&$prefix|" "$prefix/etc/systemd/system/$unit" >"$copies/${unit/@/@check}"
+done
 
-for unit in wunderproxy-proxy.service wunderproxy@check.service; do
-  complaints=$(systemd-analyze verify --man=no --root="$prefix" "$unit" 2>&1) || true
+for unit in "$copies"/*.service; do
+  complaints=$(SYSTEMD_UNIT_PATH=$copies: systemd-analyze verify --man=no "$unit" 2>&1 | grep -F "${unit##*/}") || true
   if [ -n "$complaints" ]; then
-    echo "$unit is not accepted: $complaints"
+    echo "not accepted: $complaints"
     exit 1
   fi
-  systemd-analyze security --no-pager --offline=true --root="$prefix" --threshold="$threshold" "$unit" | tail -n 1
+  systemd-analyze security --no-pager --offline=true --threshold="$threshold" "$unit" | tail -n 1
 done

@@ -43,6 +43,7 @@ internal sealed class Contender : IAsyncDisposable
         upstream backend { server {{backend.Authority}}; keepalive {{Connections}}; keepalive_requests 10000000; }
         server {
           listen 127.0.0.1:{{port}} backlog=1024;
+          proxy_buffer_size 16k; proxy_buffers 8 32k; proxy_busy_buffers_size 64k;
           location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
             proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $host; }
         }
