@@ -164,25 +164,18 @@ public sealed class S3FaultTests
     [Fact]
     public async Task Source_of_credentials_that_hangs_is_bounded_by_the_deadline_too()
     {
-        using var metadata = new CannedServer(_ => null);
-        var environment = new Dictionary<string, string?>
-        {
-            ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = metadata.Url.AbsoluteUri,
-            ["AWS_SHARED_CREDENTIALS_FILE"] = "/nonexistent",
-            ["AWS_CONFIG_FILE"] = "/nonexistent",
-        };
-        SetEnvironment(environment);
+        using var end = new ManualResetEventSlim();
+        using var store = S3Store.Open(
+            "bucket", new StoreOptions { Endpoint = UnusedAddress(), PathStyle = true, CallDeadline = ShortDeadline, Credentials = new HangingCredentials(end) });
         try
         {
-            using var store = S3Store.Open("bucket", new StoreOptions { Endpoint = UnusedAddress(), PathStyle = true, CallDeadline = ShortDeadline });
-
             var failure = await Assert.ThrowsAsync<StoreException>(() => ReadAsync(store).WaitAsync(TimeSpan.FromSeconds(5), Cancellation));
 
             Assert.Equal(StoreFault.Unavailable, failure.Fault);
         }
         finally
         {
-            SetEnvironment(environment.Keys.ToDictionary(name => name, _ => (string?)null));
+            end.Set();
         }
     }
 
@@ -281,18 +274,24 @@ public sealed class S3FaultTests
     private static Task<string?> WriteAsync(S3Store store, PutCondition condition) =>
         store.PutAsync(Key, ObjectStoreTests.Bytes("ours"), condition, Cancellation);
 
-    private static void SetEnvironment(Dictionary<string, string?> values)
-    {
-        foreach (var (name, value) in values)
-        {
-            Environment.SetEnvironmentVariable(name, value);
-        }
-    }
-
     private static Uri UnusedAddress()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+    }
+
+    /// <summary>Blocks, as the lookup of an instance's credentials does, whatever is cancelled.</summary>
+    private sealed class HangingCredentials(ManualResetEventSlim end) : AWSCredentials
+    {
+        public override ImmutableCredentials GetCredentials() => Await();
+
+        public override Task<ImmutableCredentials> GetCredentialsAsync() => Task.FromResult(Await());
+
+        private ImmutableCredentials Await()
+        {
+            end.Wait();
+            return new ImmutableCredentials("key", "secret", null);
+        }
     }
 }
