@@ -60,7 +60,7 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
         }
         catch (DurableWriteException exception)
         {
-            return new Resolution.Unavailable($"{name} couldn't be kept on this host: {exception.Message}");
+            return new Resolution.NotKept($"{name} couldn't be kept on this host: {exception.Message} What runs goes on. Make room, and order again.");
         }
 
         return Remember(hash, result.Configuration);
@@ -122,6 +122,9 @@ internal abstract record Resolution
 
     /// <summary>It is not what its name says, not valid, or not allowed.</summary>
     internal sealed record Invalid(string Message) : Resolution;
+
+    /// <summary>It is valid, but couldn't be written to the disk: after a restart of this host it might not be there any more.</summary>
+    internal sealed record NotKept(string Message) : Resolution;
 
     /// <summary>Nobody could tell.</summary>
     internal sealed record Unavailable(string Message) : Resolution;

@@ -47,7 +47,7 @@ internal sealed partial class CurrentWatcher(IObjectStore store, string prefix, 
     {
         Resolution.Found found => new CurrentDocument.Valid(found.Hash, read.ETag!),
         Resolution.Invalid invalid => new CurrentDocument.Invalid(read.ETag!, invalid.Message),
-        Resolution.Unavailable unavailable => new CurrentDocument.Unreadable(unavailable.Message),
+        Resolution.NotKept notKept => new CurrentDocument.Unreadable(notKept.Message),
         _ => throw new InvalidOperationException("A document that is at hand is found, invalid or can't be kept."),
     };
 

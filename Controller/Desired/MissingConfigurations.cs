@@ -26,6 +26,7 @@ internal sealed class MissingConfigurations(ConfigurationCache cache, Action wak
         {
             Resolution.Unknown unknown => unknown.Message,
             Resolution.Invalid invalid => invalid.Message,
+            Resolution.NotKept notKept => notKept.Message,
             Resolution.Unavailable unavailable => unavailable.Message,
             _ => "",
         };

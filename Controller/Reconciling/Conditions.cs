@@ -73,7 +73,8 @@ internal static class Conditions
         CurrentDocument.Valid => Of(s, "ConfigurationAccepted", true, "Valid", "current.json is valid."),
         CurrentDocument.Invalid invalid => Of(s, "ConfigurationAccepted", false, "Invalid", $"{invalid.Reason}\nWhat runs goes on. Correct the document and publish it again."),
         CurrentDocument.Absent => Of(s, "ConfigurationAccepted", null, "Absent", "There is no current.json."),
-        _ => Of(s, "ConfigurationAccepted", null, "NotRead", "current.json has not been read yet."),
+        CurrentDocument.Unreadable unreadable => Of(s, "ConfigurationAccepted", null, "NotRead", unreadable.Reason),
+        _ => throw new ArgumentOutOfRangeException(nameof(current), current.Document, "Not a document."),
     };
 
     private static Condition StateFile(Situation s, string? damage, string? saveFailure)

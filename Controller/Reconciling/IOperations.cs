@@ -61,6 +61,6 @@ internal enum Refusal
     /// <summary>The store isn't reached and the configuration isn't here (503).</summary>
     StoreUnavailable,
 
-    /// <summary>The decision couldn't be written to disk (507).</summary>
+    /// <summary>The decision, or the configuration that it names, couldn't be written to disk (507).</summary>
     NotDurable,
 }

@@ -9,6 +9,7 @@ internal static class Refusals
     {
         Resolution.Unknown unknown => new(Refusal.UnknownHash, unknown.Message),
         Resolution.Invalid invalid => new(Refusal.InvalidConfiguration, invalid.Message),
+        Resolution.NotKept notKept => new(Refusal.NotDurable, notKept.Message),
         Resolution.Unavailable unavailable => new(Refusal.StoreUnavailable, unavailable.Message),
         _ => throw new ArgumentOutOfRangeException(nameof(resolution), resolution, "Not a reason to refuse."),
     };
