@@ -120,20 +120,65 @@ internal sealed class Shop : IAsyncDisposable
     }
 
     /// <summary>Waits until visitors are answered by a version.</summary>
-    public Task WaitUntilServesAsync(string version) =>
-        Eventually.HoldsAsync($"{version} serves; the Controller says:\n{Controller.Output}", async _ => await AnswerAsync() == $"hello from {version}", Deadline);
+    public Task WaitUntilServesAsync(string version) => WaitUntilAsync($"{version} serves", async () => await AnswerAsync() == $"hello from {version}");
 
     /// <summary>Waits until the latest deployment of a release has ended.</summary>
-    public Task<DeploymentStatus> WaitForEndAsync(string hash) => Eventually.FindAsync(
-        $"the deployment of {hash} ends; the Controller says:\n{Controller.Output}",
-        async _ => (await StatusAsync()).Deployments.FirstOrDefault(d => d.Hash == hash && d.End is not null),
-        Deadline);
+    public async Task<DeploymentStatus> WaitForEndAsync(string hash)
+    {
+        DeploymentStatus? Ended(StatusDocument status) => status.Deployments.FirstOrDefault(d => d.Hash == hash && d.End is not null);
+        await WaitUntilAsync($"the deployment of {hash} ends", async () => Ended(await StatusAsync()) is not null);
+        return Ended(await StatusAsync())!;
+    }
 
     /// <summary>Waits until a release is in a phase.</summary>
-    public Task WaitForPhaseAsync(string hash, ReleasePhase phase) => Eventually.HoldsAsync(
-        $"{hash} is {phase}; the Controller says:\n{Controller.Output}",
-        async _ => (await StatusAsync()).Releases.Any(r => r.Hash == hash && r.Phase == phase),
-        Deadline);
+    public Task WaitForPhaseAsync(string hash, ReleasePhase phase) =>
+        WaitUntilAsync($"{hash} is {phase}", async () => (await StatusAsync()).Releases.Any(r => r.Hash == hash && r.Phase == phase));
+
+    /// <summary>Waits until the latest deployment of a release has entered a phase, or is over.</summary>
+    public Task WaitUntilPhaseIsSeenAsync(string hash, ReleasePhase phase) => WaitUntilAsync(
+        $"{hash} enters {phase}",
+        async () => (await StatusAsync()).Deployments.Any(d => d.Hash == hash && (d.End is not null || d.Phases.Any(p => p.Phase >= phase))));
+
+    /// <summary>Waits until something is so; the failure has what the Controller said until then.</summary>
+    public async Task WaitUntilAsync(string what, Func<Task<bool>> look)
+    {
+        try
+        {
+            await Eventually.HoldsAsync(what, _ => look(), Deadline);
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message} The Controller says:\n{Controller.Output}", late);
+        }
+    }
+
+    /// <summary>What the Controller says about a release.</summary>
+    public async Task<ReleaseStatus> ServingAsync(string hash) => (await StatusAsync()).Releases.Single(r => r.Hash == hash);
+
+    /// <summary>SIGKILL; returns once it is gone.</summary>
+    public async Task KillControllerAsync()
+    {
+        Controller.Kill();
+        await Controller.WaitForExitAsync(Deadline);
+    }
+
+    /// <summary>SIGKILL for the Proxy, whoever started it; returns once it is gone.</summary>
+    /// <returns>The process id that it had.</returns>
+    public async Task<int> KillProxyAsync()
+    {
+        using var proxy = System.Diagnostics.Process.GetProcessById(Installation.ProxyId() ?? throw new InvalidOperationException("No Proxy runs."));
+        proxy.Kill();
+        await Eventually.HoldsAsync("the Proxy is gone", () => Installation.ProxyId() != proxy.Id);
+        return proxy.Id;
+    }
+
+    /// <summary>Every container of the application, in any state.</summary>
+    public Task<IReadOnlyList<EngineContainer>> ContainersAsync() =>
+        LabEngine.Open(_lab).ListContainersAsync(new Dictionary<string, string> { [ContainerLabels.Application] = Application }, CancellationToken.None);
+
+    /// <summary>The one container that runs, and since when.</summary>
+    public async Task<(string Id, DateTimeOffset? StartedAt)> ServingContainerAsync() =>
+        (await ContainersAsync()).Where(c => c.Status == ContainerStatus.Running).Select(c => (c.Id, c.StartedAt)).Single();
 
     /// <summary>Waits until a condition has a status.</summary>
     public Task<Condition> WaitForConditionAsync(string type, bool? status) => Eventually.FindAsync(
@@ -152,7 +197,7 @@ internal sealed class Shop : IAsyncDisposable
     private async Task RemoveContainersAsync()
     {
         var engine = LabEngine.Open(_lab);
-        foreach (var container in await engine.ListContainersAsync(new Dictionary<string, string> { [ContainerLabels.Application] = Application }, CancellationToken.None))
+        foreach (var container in await ContainersAsync())
         {
             await engine.KillContainerAsync(container.Id, "SIGKILL", CancellationToken.None);
             await engine.RemoveContainerAsync(container.Id, CancellationToken.None);

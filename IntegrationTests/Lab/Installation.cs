@@ -16,6 +16,7 @@ public sealed class Installation : IAsyncDisposable
         _lab = lab;
         Application = application;
         Root = lab.NewDirectory(application);
+        Engine = lab.Docker;
     }
 
     public string Application { get; }
@@ -26,6 +27,9 @@ public sealed class Installation : IAsyncDisposable
     public string StateDirectory => Path.Combine(Root, "state");
 
     public string ControlSocket => Path.Combine(Root, "proxy.sock");
+
+    /// <summary>Where the Controller finds the engine: the lab's, unless something stands between them.</summary>
+    public string Engine { get; set; }
 
     /// <summary>Where clients ask.</summary>
     public Uri Public => new($"http://127.0.0.1:{_proxyPort}/");
@@ -44,7 +48,7 @@ public sealed class Installation : IAsyncDisposable
     [
         "run", bucket, prefix, Application,
         "--proxy", $"127.0.0.1:{_proxyPort}", "--api", $"127.0.0.1:{_apiPort}", "--proxy-control", ControlSocket,
-        "--state-dir", StateDirectory, "--docker", _lab.Docker, "--registry-port", _lab.Registry.Split(':')[1],
+        "--state-dir", StateDirectory, "--docker", Engine, "--registry-port", _lab.Registry.Split(':')[1],
         "--s3-endpoint", _lab.S3Endpoint, "--s3-path-style", .. further,
     ]));
 

@@ -1,0 +1,93 @@
+using System.Globalization;
+
+namespace Wunderproxy.IntegrationTests.EndToEnd;
+
+/// <summary>What the visitors of a <see cref="MixedLoad"/> were answered, by which version, and what was not as it should be.</summary>
+/// <remarks>Versions are <c>v0</c>, <c>v1</c> and so on, deployed in that order.</remarks>
+internal sealed class MixedLoadRecord
+{
+    private const int FailuresKept = 20;
+
+    private readonly Lock _gate = new();
+    private readonly List<string> _failures = [];
+    private readonly SortedDictionary<int, long> _firstSeen = [];
+    private readonly Dictionary<string, int> _answers = new(StringComparer.Ordinal);
+    private int _failed;
+
+    /// <summary>The newest version that has answered anybody: no request that begins from now on may be answered by an older one.</summary>
+    public int Newest { get; private set; } = -1;
+
+    /// <summary>How many exchanges of each kind ended well.</summary>
+    public IReadOnlyDictionary<string, int> Answers
+    {
+        get
+        {
+            lock (_gate)
+                return new Dictionary<string, int>(_answers);
+        }
+    }
+
+    /// <summary>The first failures in words; empty where every exchange went well.</summary>
+    public string Failures
+    {
+        get
+        {
+            lock (_gate)
+                return _failed == 0 ? "" : $"{_failed} failures:\n{string.Join('\n', _failures)}";
+        }
+    }
+
+    public IReadOnlyCollection<int> VersionsSeen
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _firstSeen.Keys];
+        }
+    }
+
+    public void Count(string kind)
+    {
+        lock (_gate)
+            _answers[kind] = _answers.GetValueOrDefault(kind) + 1;
+    }
+
+    public void Fail(string failure)
+    {
+        lock (_gate)
+        {
+            if (_failed++ < FailuresKept)
+                _failures.Add($"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} {failure}");
+        }
+    }
+
+    /// <summary>A version serves, as an answer or the Controller says.</summary>
+    /// <param name="who">Who says so.</param>
+    /// <param name="version">Such as <c>v3</c>.</param>
+    /// <param name="newestBefore"><see cref="Newest"/> when the request began.</param>
+    public void Saw(string who, string version, int newestBefore)
+    {
+        var number = NumberOf(version);
+        lock (_gate)
+        {
+            _firstSeen.TryAdd(number, TimeProvider.System.GetTimestamp());
+            Newest = Math.Max(Newest, number);
+        }
+
+        if (number < newestBefore)
+            Fail($"{who} was answered by {version} though it began after v{newestBefore} had answered");
+    }
+
+    /// <summary>For how long it is known that a version was replaced; zero: it serves, as far as anybody knows.</summary>
+    public TimeSpan ReplacedFor(string version)
+    {
+        lock (_gate)
+        {
+            var newer = _firstSeen.Where(seen => seen.Key > NumberOf(version)).Select(seen => (long?)seen.Value).Min();
+            return newer is { } since ? TimeProvider.System.GetElapsedTime(since) : TimeSpan.Zero;
+        }
+    }
+
+    private static int NumberOf(string version) =>
+        version.StartsWith('v') && int.TryParse(version.AsSpan(1), CultureInfo.InvariantCulture, out var number) ? number : -1;
+}
