@@ -137,7 +137,7 @@ public abstract partial class EngineConformance
 
         Assert.Equal(ContainerStatus.Exited, ended.Status);
         Assert.Equal(3, ended.ExitCode);
-        Assert.True(ended.FinishedAt >= ended.StartedAt);
+        Assert.True(ended.FinishedAt >= ended.CreatedAt);
         Assert.False(ended.OomKilled);
         Assert.Empty(ended.Addresses);
         Assert.Null(ended.Pid);
