@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 results=$PWD/TestResults
 lab=$PWD/IntegrationTests/Lab/lab.sh
 runner=$PWD/IntegrationTests/bin/Debug/net10.0/Wunderproxy.IntegrationTests.dll
-test_deadline=1500
+test_deadline=2400
 passed=0 failed=0 skipped=0
 running=
 lab_is_up=no

@@ -86,14 +86,23 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
 
     private LaunchConfiguration? Load(string hash)
     {
-        var path = PathOf(hash);
-        if (!File.Exists(path))
-            return null;
-        var bytes = File.ReadAllBytes(path);
-        if (!ContentHash.Matches(hash, bytes) || LaunchConfigurationReader.Read(bytes).Configuration is not { } configuration)
+        if (ReadKept(hash) is not { } bytes || !ContentHash.Matches(hash, bytes) || LaunchConfigurationReader.Read(bytes).Configuration is not { } configuration)
             return null;
         Remember(hash, configuration);
         return configuration;
+    }
+
+    // What can't be read on this disk is read from the store again.
+    private byte[]? ReadKept(string hash)
+    {
+        try
+        {
+            return File.Exists(PathOf(hash)) ? File.ReadAllBytes(PathOf(hash)) : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private Resolution.Found Remember(string hash, LaunchConfiguration configuration)

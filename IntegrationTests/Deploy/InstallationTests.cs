@@ -12,9 +12,13 @@ public sealed class InstalledPrefix : IAsyncLifetime
 
     public string Path => _folder.FullName;
 
-    public async ValueTask InitializeAsync() => await Command.RunAsync(Script("install.sh"), ["--quick", "--prefix", Path], BuildDeadline);
+    public async ValueTask InitializeAsync() => await RunAsync("install.sh", ["--quick", "--prefix", Path], BuildDeadline);
 
-    public static Task<string> RunAsync(string script, params string[] arguments) => Command.RunAsync(Script(script), arguments, ScriptDeadline);
+    public static Task<string> RunAsync(string script, params string[] arguments) => RunAsync(script, arguments, ScriptDeadline);
+
+    // What is installed may have to be fetched first, and the lab's namespace has no way out: the scripts run in the machine's own.
+    private static Task<string> RunAsync(string script, string[] arguments, TimeSpan deadline) =>
+        Command.RunAsync("nsenter", ["--net=/proc/1/ns/net", Script(script), .. arguments], deadline);
 
     public ValueTask DisposeAsync()
     {
