@@ -107,6 +107,7 @@ main() {
   require_dotnet
   DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}
   export DOTNET_ROOT DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+  export WUNDERPROXY_MACHINE_NETWORK=/proc/$$/ns/net
   enter
   trap finish EXIT
   trap 'exit 130' INT TERM

@@ -18,7 +18,7 @@ public sealed class InstalledPrefix : IAsyncLifetime
 
     // What is installed may have to be fetched first, and the lab's namespace has no way out: the scripts run in the machine's own.
     private static Task<string> RunAsync(string script, string[] arguments, TimeSpan deadline) =>
-        Command.RunAsync("nsenter", ["--net=/proc/1/ns/net", Script(script), .. arguments], deadline);
+        Command.RunAsync("nsenter", [$"--net={Environment.GetEnvironmentVariable("WUNDERPROXY_MACHINE_NETWORK")}", Script(script), .. arguments], deadline);
 
     public ValueTask DisposeAsync()
     {
