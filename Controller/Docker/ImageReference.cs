@@ -25,6 +25,9 @@ internal sealed partial record ImageReference(string Repository, string? Tag, st
     /// <summary>The digest where there is one, for it says more than the tag.</summary>
     public string TagOrDigest => Digest ?? Tag ?? "latest";
 
+    /// <summary>Whether it may name another image tomorrow by convention: no digest, and no tag or <c>latest</c>.</summary>
+    public bool IsMutable => TagOrDigest == "latest";
+
     /// <summary>Takes it apart; without tag and digest it means <c>latest</c>.</summary>
     /// <exception cref="EngineException"><see cref="EngineFault.BadRequest"/>: this isn't an image reference. The engine isn't asked, for the text would be part of a path.</exception>
     public static ImageReference Parse(string reference)

@@ -86,7 +86,7 @@ internal sealed class Observer(
     private static Fact<string> ImageOf(Fact<EngineFacts> facts, string hash, string reference, EffectReport works) => facts switch
     {
         Fact<EngineFacts>.Known known when known.Value.Images.TryGetValue(reference, out var image) =>
-            new Fact<string>.Known(image is not null && (!ImageReferences.IsMutable(reference) || works.Pulled.ContainsKey(hash)) ? image.Id : works.Pulled.GetValueOrDefault(hash, "")),
+            new Fact<string>.Known(image is not null && (!ImageReference.Parse(reference).IsMutable || works.Pulled.ContainsKey(hash)) ? image.Id : works.Pulled.GetValueOrDefault(hash, "")),
         _ => new Fact<string>.Unknown("The engine has not been asked for the image yet"),
     };
 
