@@ -55,7 +55,7 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
             var containers = await engine.ListContainersAsync(labels, cancellationToken);
             var images = new Dictionary<string, EngineImage?>(StringComparer.Ordinal);
             foreach (var reference in references)
-                images[reference] = await engine.InspectImageAsync(reference, cancellationToken);
+                images[reference] = await FindImageAsync(reference, cancellationToken);
             Accept(new EngineFacts([.. OwnedOf(containers)], images), asked);
         }
         catch (EngineException exception)
@@ -72,6 +72,19 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
         let identity = ContainerLabels.Read(container.Labels)
         where identity is not null
         select new OwnedContainer(container, identity);
+
+    // What is no image reference at all is absent, too: the pull then says so, and only the release that names it is rejected.
+    private async Task<EngineImage?> FindImageAsync(string reference, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await engine.InspectImageAsync(reference, cancellationToken);
+        }
+        catch (EngineException exception) when (exception.Fault == EngineFault.BadRequest)
+        {
+            return null;
+        }
+    }
 
     private void Accept(EngineFacts facts, long asked)
     {
