@@ -55,7 +55,11 @@ public sealed class BrokenReleaseTests(LabHost lab, ServingShop serving) : IClas
     {
         await using var deaths = await ContainerDeaths.OfAsync(lab, _shop.Application);
         await using var load = new LightLoad(_shop.Installation.Public);
-        var hash = await _shop.PublishAsync(await _shop.ConfigurationAsync("loops", "EXIT_AFTER_MS=1000", "EXIT_CODE=9"));
+        var configuration = await _shop.ConfigurationAsync("loops", "EXIT_AFTER_MS=1000", "EXIT_CODE=9");
+
+        // No probe at the moment of an exit, so that the last one before it was answered.
+        configuration["HealthCheck"] = new JsonObject { ["Interval"] = "30s" };
+        var hash = await _shop.PublishAsync(configuration);
 
         Assert.Equal(200, (await _shop.PostAsync("launch", hash)).Status);
         await _shop.WaitForPhaseAsync(hash, ReleasePhase.Rejected);

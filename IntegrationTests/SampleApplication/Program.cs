@@ -8,7 +8,8 @@ for (var line = 1; line <= settings.LogLines; line++)
     Console.WriteLine($"line {line}");
 if (settings.CrashOnStart)
 {
-    Console.Error.WriteLine($"{settings.Version} crashes on start, as asked");
+    // To the same stream as the lines before: the engine keeps the order of lines within a stream only.
+    Console.WriteLine($"{settings.Version} crashes on start, as asked");
     return settings.ExitCode;
 }
 
