@@ -74,8 +74,10 @@ internal sealed class EngineActor(IContainerEngine engine, ConfigurationCache co
     {
         if ((AddressMode.FixedBy(configuration) ?? settings.FixedMode) is { } mode)
             return mode;
-        var network = await pipelines.Repeatable.ExecuteAsync(async token => await engine.EnsureNetworkAsync(settings.Network, token), cancellationToken);
-        var containers = await engine.ListContainersAsync(EveryAddress, cancellationToken);
+        var listing = engine.ListContainersAsync(EveryAddress, cancellationToken);
+        var ensuring = pipelines.Repeatable.ExecuteAsync(async token => await engine.EnsureNetworkAsync(settings.Network, token), cancellationToken).AsTask();
+        await Task.WhenAll(listing, ensuring);
+        var (containers, network) = (await listing, await ensuring);
         var used = containers.Select(c => ContainerLabels.Read(c.Labels)?.Address).OfType<AddressMode.Bridge>().Select(b => b.Address)
             .Concat(network.UsedAddresses)
             .ToHashSet(StringComparer.Ordinal);

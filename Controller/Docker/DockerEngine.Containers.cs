@@ -10,18 +10,19 @@ namespace Wunderproxy.Controller.Docker;
 
 internal sealed partial class DockerEngine
 {
+    private const int InspectsAtOnce = 8;
+
     public async Task<IReadOnlyList<EngineContainer>> ListContainersAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         var listed = await CallAsync("List of containers", deadlines.Short, (call, token) =>
             call.Docker.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = LabelFilter(labels) }, token), cancellationToken);
 
+        // The list tells neither when a run began or ended, nor how.
         var containers = new List<EngineContainer>(listed.Count);
-        foreach (var entry in listed)
+        foreach (var entries in listed.Chunk(InspectsAtOnce))
         {
-            if (await InspectContainerAsync(entry.ID, cancellationToken) is { } container)
-            {
-                containers.Add(container);
-            }
+            var inspected = await Task.WhenAll(entries.Select(entry => InspectContainerAsync(entry.ID, cancellationToken)));
+            containers.AddRange(inspected.OfType<EngineContainer>());
         }
 
         return containers;

@@ -52,11 +52,11 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
         var asked = Interlocked.Read(ref _wanted);
         try
         {
-            var containers = await engine.ListContainersAsync(labels, cancellationToken);
-            var images = new Dictionary<string, EngineImage?>(StringComparer.Ordinal);
-            foreach (var reference in references)
-                images[reference] = await FindImageAsync(reference, cancellationToken);
-            Accept(new EngineFacts([.. OwnedOf(containers)], images), asked);
+            var listing = engine.ListContainersAsync(labels, cancellationToken);
+            var finding = Task.WhenAll(references.Select(async reference => (reference, await FindImageAsync(reference, cancellationToken))));
+            await Task.WhenAll(listing, finding);
+            var images = (await finding).ToDictionary(found => found.reference, found => found.Item2, StringComparer.Ordinal);
+            Accept(new EngineFacts([.. OwnedOf(await listing)], images), asked);
         }
         catch (EngineException exception)
         {

@@ -136,15 +136,17 @@ internal sealed class DirectoryStore : IObjectStore, IDisposable
     {
         var path = PathOf(key);
         var known = _lastSeen.GetOrAdd(path, FileState.Of);
-        var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var watcher = FileWatch.TryBegin(_root, path, () => changed.TrySetResult());
+        var changed = new TaskCompletionSource<FileChange>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var watcher = FileWatch.TryBegin(_root, path, change => changed.TrySetResult(change));
         try
         {
             // Compared once the watch is on, so that no change falls between the last read and the first event.
             if (FileState.Of(path) == known)
             {
-                await changed.Task.WaitAsync(_options.PollInterval, _options.Time, cancellationToken);
-                await Task.Delay(SettleTime, _options.Time, cancellationToken);
+                if (await changed.Task.WaitAsync(_options.PollInterval, _options.Time, cancellationToken) == FileChange.Written)
+                {
+                    await Task.Delay(SettleTime, _options.Time, cancellationToken);
+                }
             }
         }
         catch (TimeoutException)

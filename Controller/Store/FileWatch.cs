@@ -8,7 +8,7 @@ internal static class FileWatch
     /// <param name="path">The file, under <paramref name="root"/>.</param>
     /// <param name="changed">Called on another thread, once or more often than the file changed.</param>
     /// <returns>The watch, or <see langword="null"/> where the system has none to give: then only polling sees the change.</returns>
-    public static IDisposable? TryBegin(string root, string path, Action changed)
+    public static IDisposable? TryBegin(string root, string path, Action<FileChange> changed)
     {
         FileSystemWatcher? watcher = null;
         try
@@ -42,13 +42,13 @@ internal static class FileWatch
         return folder;
     }
 
-    private static void Listen(FileSystemWatcher watcher, string name, Action changed)
+    private static void Listen(FileSystemWatcher watcher, string name, Action<FileChange> changed)
     {
         void OnEvent(object sender, FileSystemEventArgs e)
         {
             if (e.Name == name)
             {
-                changed();
+                changed(FileChange.Written);
             }
         }
 
@@ -59,9 +59,19 @@ internal static class FileWatch
         {
             if (e.Name == name || e.OldName == name)
             {
-                changed();
+                changed(e.Name == name ? FileChange.Replaced : FileChange.Written);
             }
         };
-        watcher.Error += (_, _) => changed();
+        watcher.Error += (_, _) => changed(FileChange.Written);
     }
+}
+
+/// <summary>How a file changed.</summary>
+internal enum FileChange
+{
+    /// <summary>Perhaps in several steps, of which this is one.</summary>
+    Written,
+
+    /// <summary>Another file took its place, whole.</summary>
+    Replaced,
 }

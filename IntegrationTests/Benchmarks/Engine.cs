@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
@@ -24,10 +25,37 @@ internal sealed class Engine(string socketPath) : IDisposable
     public async Task PullAsync(string repository, string tag, CancellationToken cancellationToken) =>
         await DoneAsync(await _http.PostAsync(Path($"images/create?fromImage={repository}&tag={tag}"), content: null, cancellationToken), cancellationToken);
 
-    /// <returns>Its id.</returns>
-    public async Task<string> CreateAsync(string image, CancellationToken cancellationToken)
+    /// <summary>Creates a bridge network, unless there is one of that name.</summary>
+    public async Task CreateNetworkAsync(string name, string subnet, CancellationToken cancellationToken)
     {
-        using var answer = await _http.PostAsJsonAsync(Path("containers/create"), new JsonObject { ["Image"] = image }, cancellationToken);
+        var body = new JsonObject
+        {
+            ["Name"] = name,
+            ["CheckDuplicate"] = true,
+            ["IPAM"] = new JsonObject { ["Config"] = new JsonArray(new JsonObject { ["Subnet"] = subnet }) },
+        };
+        using var answer = await _http.PostAsJsonAsync(Path("networks/create"), body, cancellationToken);
+        if (answer.StatusCode != HttpStatusCode.Conflict)
+            await DoneAsync(answer, cancellationToken);
+    }
+
+    /// <param name="image">Its image.</param>
+    /// <param name="network">Network and fixed address; absent: the default network, which deals out an address.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Its id.</returns>
+    public async Task<string> CreateAsync(string image, (string Name, string Address)? network, CancellationToken cancellationToken)
+    {
+        var body = new JsonObject { ["Image"] = image };
+        if (network is var (name, address))
+        {
+            body["HostConfig"] = new JsonObject { ["NetworkMode"] = name };
+            body["NetworkingConfig"] = new JsonObject
+            {
+                ["EndpointsConfig"] = new JsonObject { [name] = new JsonObject { ["IPAMConfig"] = new JsonObject { ["IPv4Address"] = address } } },
+            };
+        }
+
+        using var answer = await _http.PostAsJsonAsync(Path("containers/create"), body, cancellationToken);
         return (string)JsonNode.Parse(await DoneAsync(answer, cancellationToken))!["Id"]!;
     }
 
@@ -37,7 +65,8 @@ internal sealed class Engine(string socketPath) : IDisposable
     public async Task<string> AddressOfAsync(string container, CancellationToken cancellationToken)
     {
         var answer = await DoneAsync(await _http.GetAsync(Path($"containers/{container}/json"), cancellationToken), cancellationToken);
-        return (string)JsonNode.Parse(answer)!["NetworkSettings"]!["IPAddress"]!;
+        var networks = JsonNode.Parse(answer)!["NetworkSettings"]!["Networks"]!.AsObject();
+        return (string)networks.Single().Value!["IPAddress"]!;
     }
 
     public async Task RemoveContainerAsync(string container, CancellationToken cancellationToken) =>
