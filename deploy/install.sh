@@ -83,8 +83,9 @@ publish() {
   copy_sources
   for project in Controller Proxy; do
     echo "building $project for $platform"
+    # Not composite: the framework is compiled already, and to compile it anew together with the program takes many minutes.
     dotnet publish "$work/$project" -c Release -r "$platform" --self-contained -o "$work/out" -v quiet --nologo \
-      -p:PublishSingleFile=true -p:PublishReadyToRun="$precompiled" -p:DebugType=none -p:RunAnalyzers=false || fail "$project was not built"
+      -p:PublishSingleFile=true -p:PublishReadyToRun="$precompiled" -p:PublishReadyToRunComposite=false -p:DebugType=none -p:RunAnalyzers=false || fail "$project was not built"
   done
 }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using global::Docker.DotNet;
 using global::Docker.DotNet.Models;
 
 namespace Wunderproxy.Controller.Docker;
@@ -10,14 +11,10 @@ internal sealed partial class DockerEngine
 
     private static readonly TimeSpan PauseBetweenLooks = TimeSpan.FromMilliseconds(100);
 
-    public async Task<EngineNetwork> EnsureNetworkAsync(NetworkSpec network, CancellationToken cancellationToken)
-    {
-        var id = await FindNetworkAsync(network, cancellationToken) ?? await MakeNetworkAsync(network, cancellationToken);
-        return await CallAsync($"Inspect of network '{network.Name}'", deadlines.Short, async (call, token) =>
-            AsIs(await call.Docker.Networks.InspectNetworkAsync(id, token)), cancellationToken);
-    }
+    public async Task<EngineNetwork> EnsureNetworkAsync(NetworkSpec network, CancellationToken cancellationToken) =>
+        await FindNetworkAsync(network, cancellationToken) ?? await MakeNetworkAsync(network, cancellationToken);
 
-    private async Task<string> MakeNetworkAsync(NetworkSpec network, CancellationToken cancellationToken)
+    private async Task<EngineNetwork> MakeNetworkAsync(NetworkSpec network, CancellationToken cancellationToken)
     {
         EngineException? refusal = null;
         try
@@ -32,9 +29,9 @@ internal sealed partial class DockerEngine
 
         for (var look = 0; look < LooksForNetwork; look++)
         {
-            if (await FindNetworkAsync(network, cancellationToken) is { } id)
+            if (await FindNetworkAsync(network, cancellationToken) is { } made)
             {
-                return id;
+                return made;
             }
 
             await Task.Delay(PauseBetweenLooks, time, cancellationToken);
@@ -43,20 +40,25 @@ internal sealed partial class DockerEngine
         throw refusal ?? new EngineException(EngineFault.EngineError, $"Network '{network.Name}' was created, but isn't there.");
     }
 
-    private Task<string?> FindNetworkAsync(NetworkSpec network, CancellationToken cancellationToken) =>
-        CallAsync($"Look for network '{network.Name}'", deadlines.Short, async (call, token) =>
+    private Task<EngineNetwork?> FindNetworkAsync(NetworkSpec network, CancellationToken cancellationToken) =>
+        CallAsync($"Inspect of network '{network.Name}'", deadlines.Short, async (call, token) =>
         {
-            // The engine's filter takes any part of a name.
-            var filter = new Dictionary<string, IDictionary<string, bool>> { ["name"] = new Dictionary<string, bool> { [network.Name] = true } };
-            var found = await call.Docker.Networks.ListNetworksAsync(new NetworksListParameters { Filters = filter }, token);
-            return found.FirstOrDefault(candidate => candidate.Name == network.Name) switch
+            try
             {
-                null => null,
-                var other when !network.Labels.All(label => other.Labels is { } labels && labels.TryGetValue(label.Key, out var value) && value == label.Value) =>
-                    throw new EngineException(EngineFault.Conflict, $"Network '{network.Name}' exists, but isn't ours; remove it, or choose another name."),
-                var ours => ours.ID,
-            };
+                // The engine takes the beginning of an id, too.
+                var found = await call.Docker.Networks.InspectNetworkAsync(network.Name, token);
+                return found.Name == network.Name ? OursAsIs(network, found) : null;
+            }
+            catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound)
+            {
+                return null;
+            }
         }, cancellationToken);
+
+    private static EngineNetwork OursAsIs(NetworkSpec network, NetworkResponse found) =>
+        network.Labels.All(label => found.Labels is { } labels && labels.TryGetValue(label.Key, out var value) && value == label.Value)
+            ? AsIs(found)
+            : throw new EngineException(EngineFault.Conflict, $"Network '{network.Name}' exists, but isn't ours; remove it, or choose another name.");
 
     private Task CreateNetworkAsync(NetworkSpec network, CancellationToken cancellationToken) =>
         CallAsync($"Create of network '{network.Name}' with {network.Subnet}", deadlines.Short, async (call, token) =>

@@ -7,7 +7,8 @@
 #   --seconds  length of one measurement (forwarding 4, idle 60)
 #
 # Root or sudo. Installs the Debian packages that are missing, and runs everything in a laboratory host of its own (../Lab/lab.sh), in a
-# network namespace, which it takes down again. Everything takes about ten minutes and ends after 40 at the latest.
+# network namespace, which it takes down again. What is measured is what ../../deploy/install.sh installs. Everything takes about
+# ten minutes and ends after 40 at the latest.
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -36,8 +37,11 @@ export DOTNET_ROOT
   "$lab" install
   install_packages nginx:nginx haproxy:haproxy caddy:caddy wrk:wrk
   dotnet build "$here/Benchmarks.csproj" -c Release -p:RunAnalyzers=false -v quiet --nologo
-  trap '"$lab" down' EXIT
+  installed=$(mktemp -d)
+  trap '"$lab" down; rm -rf "$installed"' EXIT
   trap 'exit 130' INT TERM
+  "$here/../../deploy/install.sh" --prefix "$installed"
+  export WUNDERPROXY_BINARIES=$installed/usr/local/bin
   "$lab" up
   # Only the store in a directory is used here.
   "$lab" s3 stop

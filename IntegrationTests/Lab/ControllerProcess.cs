@@ -1,9 +1,12 @@
 namespace Wunderproxy.IntegrationTests.Lab;
 
-/// <summary>The real executable <c>wunderproxy</c>, as it was built.</summary>
+/// <summary>The real executable <c>wunderproxy</c>, as it was built, or as it was installed where <see cref="Folder"/> says so.</summary>
 public static class ControllerProcess
 {
-    public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "wunderproxy");
+    /// <summary>Folder of the executables: that of the variable WUNDERPROXY_BINARIES, else the tests' own.</summary>
+    public static string Folder { get; } = Environment.GetEnvironmentVariable("WUNDERPROXY_BINARIES") is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
+
+    public static string Executable { get; } = Path.Combine(Folder, "wunderproxy");
 
     /// <summary>Any command of it, such as <c>run</c>, <c>status</c> or <c>validate</c>.</summary>
     public static RunningProcess Start(LabHost lab, params string[] arguments) => Start(lab, new Dictionary<string, string?>(), arguments);
