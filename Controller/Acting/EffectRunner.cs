@@ -22,6 +22,8 @@ internal sealed partial class EffectRunner(
     Random random,
     ILogger logger)
 {
+    private const int RemovalsTried = 6;
+
     private readonly ConcurrentDictionary<string, (Effect Effect, Task Task)> _working = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, EffectFailure> _failures = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _pulled = new(StringComparer.Ordinal);
@@ -49,6 +51,13 @@ internal sealed partial class EffectRunner(
             start.SetResult();
         else
             throw new InvalidOperationException($"{effect.Subject} is busy.");
+    }
+
+    /// <summary>Moves the times of failures along with the clock.</summary>
+    public void MoveTimes(ClockJump jump)
+    {
+        foreach (var (key, failure) in _failures)
+            _failures.TryUpdate(key, failure with { At = jump.Move(failure.At), RetryAt = jump.Move(failure.At) + (failure.RetryAt - failure.At) }, failure);
     }
 
     /// <summary>Waits for everything that is under way, after it was cancelled.</summary>
@@ -113,8 +122,12 @@ internal sealed partial class EffectRunner(
     private async Task<EffectResult> RemoveImageAsync(Effect.RemoveImage effect, CancellationToken cancellationToken)
     {
         var result = await actor.RemoveImageAsync(effect, cancellationToken);
+        if (result.Outcome != Outcome.Done && (_failures.GetValueOrDefault(effect.Key)?.Count ?? 0) < RemovalsTried - 1)
+            return result;
+
+        // An image that stays in use is somebody else's by now.
         _removedImages[effect.Reference] = true;
-        return result;
+        return EffectResult.Done;
     }
 
     // The guard of every stop: once the Proxy has acknowledged the fence, no request and no delayed switch reaches the container any more.

@@ -57,8 +57,8 @@ internal sealed class EngineActor(IContainerEngine engine, ConfigurationCache co
 
     public async Task<EffectResult> RemoveImageAsync(Effect.RemoveImage effect, CancellationToken cancellationToken)
     {
-        await Repeat(token => engine.RemoveImageAsync(effect.Reference, token), cancellationToken);
-        return EffectResult.Done;
+        var isGone = await pipelines.Repeatable.ExecuteAsync(async token => await engine.RemoveImageAsync(effect.Reference, token), cancellationToken);
+        return isGone ? EffectResult.Done : new EffectResult(Outcome.Transient, $"The image {effect.Reference} is in use by a container");
     }
 
     // A create whose answer was lost has left our own container behind; its name is deterministic, so it is found again and taken.

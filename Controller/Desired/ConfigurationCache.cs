@@ -15,6 +15,7 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
     /// <summary>Larger documents are refused.</summary>
     public const int MaxBytes = 1024 * 1024;
 
+    private readonly Lock _writing = new();
     private readonly ConcurrentDictionary<string, LaunchConfiguration> _configurations = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _hashes = new(StringComparer.Ordinal);
 
@@ -56,7 +57,9 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
         var hash = ContentHash.Of(bytes.Span);
         try
         {
-            DurableFile.WriteAtomically(PathOf(hash), bytes.Span);
+            // One at a time: orders for the same configuration come at once, and each write of a file grows under the same temporary name.
+            lock (_writing)
+                DurableFile.WriteAtomically(PathOf(hash), bytes.Span);
         }
         catch (DurableWriteException exception)
         {

@@ -7,20 +7,20 @@ internal sealed class MissingConfigurations(ConfigurationCache cache, Action wak
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<string, (Task Task, DateTimeOffset At, string Reason)> _asked = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (Task Task, long? At, string Reason)> _asked = new(StringComparer.Ordinal);
 
     /// <summary>Has a configuration read, at most every few seconds.</summary>
     /// <returns>Why it isn't here yet.</returns>
     public string Ask(string hash)
     {
-        var now = time.GetUtcNow();
-        var (task, at, reason) = _asked.GetValueOrDefault(hash, (Task.CompletedTask, DateTimeOffset.MinValue, $"The configuration {hash} is being read from the store"));
-        if (task.IsCompleted && now - at >= Pause)
+        var now = time.GetTimestamp();
+        var (task, at, reason) = _asked.GetValueOrDefault(hash, (Task.CompletedTask, null, $"The configuration {hash} is being read from the store"));
+        if (task.IsCompleted && (at is null || time.GetElapsedTime(at.Value, now) >= Pause))
             _asked[hash] = (ReadAsync(hash, now), now, reason);
         return reason;
     }
 
-    private async Task ReadAsync(string hash, DateTimeOffset at)
+    private async Task ReadAsync(string hash, long at)
     {
         var reason = await cache.ResolveAsync(hash, CancellationToken.None) switch
         {

@@ -10,12 +10,14 @@ namespace Wunderproxy.Controller.Observing;
 internal sealed class EngineObserver(IContainerEngine engine, EngineSession session, IReadOnlyDictionary<string, string> labels, Action wake, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Silent = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private long _wanted = 1;
     private long _seen;
     private EngineFacts? _facts;
     private string? _failure;
+    private long? _waitingSince;
     private Task _refresh = Task.CompletedTask;
 
     /// <summary>Something may have changed: what is known is out of date until the engine was asked again.</summary>
@@ -23,6 +25,20 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
     {
         lock (_gate)
             _wanted++;
+    }
+
+    /// <summary>Why the engine tells nothing though its events are followed; absent: it answers, or was not waited for long.</summary>
+    public string? Silence
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waitingSince is { } since && time.GetElapsedTime(since) >= Silent
+                    ? _failure ?? $"The engine takes calls, but hasn't answered for {Silent.TotalSeconds} s."
+                    : null;
+            }
+        }
     }
 
     /// <summary>The newest facts, asked for where they are out of date or don't cover all references.</summary>
@@ -37,7 +53,7 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
         {
             if (_facts is not null && _seen == _wanted && references.All(_facts.Images.ContainsKey))
                 return new Fact<EngineFacts>.Known(_facts);
-            return new Fact<EngineFacts>.Unknown(_failure ?? "The engine has not answered yet");
+            return new Fact<EngineFacts>.Unknown(Silence ?? _failure ?? "The engine has not answered yet");
         }
     }
 
@@ -50,6 +66,8 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
     private async Task RefreshAsync(IReadOnlyCollection<string> references, CancellationToken cancellationToken)
     {
         var asked = Interlocked.Read(ref _wanted);
+        lock (_gate)
+            _waitingSince ??= time.GetTimestamp();
         try
         {
             var listing = engine.ListContainersAsync(labels, cancellationToken);
@@ -93,6 +111,7 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
             _facts = facts;
             _seen = asked;
             _failure = null;
+            _waitingSince = null;
         }
     }
 }

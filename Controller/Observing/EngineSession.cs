@@ -13,6 +13,13 @@ internal sealed partial class EngineSession(IContainerEngine engine, IReadOnlyDi
     /// <summary>Whether the stream is open, and since when.</summary>
     public EngineLink Link => _link;
 
+    /// <summary>Moves the time since which the stream is open along with the clock.</summary>
+    public void MoveTimes(ClockJump jump)
+    {
+        if (_link is { OpenSince: { } since } link)
+            Interlocked.CompareExchange(ref _link, link with { OpenSince = jump.Move(since) }, link);
+    }
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var pause = FirstPause;

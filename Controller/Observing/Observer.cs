@@ -18,6 +18,9 @@ internal sealed class Observer(
     CurrentWatcher current,
     ObserverSettings settings)
 {
+    /// <summary>Why the engine tells nothing though its events are followed; absent: it answers.</summary>
+    public string? EngineSilence => engine.Silence;
+
     /// <summary>Observes once.</summary>
     /// <param name="journal">Says which releases matter.</param>
     /// <param name="works">Effects under way, failed, and what they brought about.</param>

@@ -3,27 +3,53 @@ using Wunderproxy.Controller.ProxyClient;
 
 namespace Wunderproxy.Controller.Observing;
 
-/// <summary>Asks the Proxy how it serves.</summary>
-internal sealed partial class ProxyObserver(IProxyControl proxy, ILogger logger)
+/// <summary>Asks the Proxy how it serves; beside the loop, so that one that hangs delays nothing else: then it counts as unknown.</summary>
+/// <param name="proxy">The Proxy.</param>
+/// <param name="wake">Called when a Proxy that had kept silent has answered, or is given up.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Where it is told that the Proxy is lost and found.</param>
+internal sealed partial class ProxyObserver(IProxyControl proxy, Action wake, TimeProvider time, ILogger logger)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    private Task<Fact<ProxyStatus>> _asking = Task.FromResult<Fact<ProxyStatus>>(new Fact<ProxyStatus>.Unknown(""));
     private bool _isLost;
 
     /// <summary>The Proxy as a whole.</summary>
     public async Task<Fact<ProxyStatus>> ObserveAsync(CancellationToken cancellationToken)
     {
+        var fact = await AnswerAsync(cancellationToken);
+        if (fact is Fact<ProxyStatus>.Known found && _isLost)
+            LogFound(found.Value.ProcessId);
+        if (fact is Fact<ProxyStatus>.Unknown lost && !_isLost)
+            LogLost(lost.Reason);
+        _isLost = fact is Fact<ProxyStatus>.Unknown;
+        return fact;
+    }
+
+    // An answer to an earlier question may tell what was before the latest effect: it is only a reason to ask anew.
+    private async Task<Fact<ProxyStatus>> AnswerAsync(CancellationToken cancellationToken)
+    {
+        var isFresh = _asking.IsCompleted;
+        if (isFresh)
+            _asking = AskAsync(cancellationToken);
+        await Task.WhenAny(_asking, Task.Delay(Patience, time, cancellationToken));
+        if (isFresh && _asking.IsCompleted)
+            return await _asking;
+        if (isFresh)
+            _ = _asking.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        cancellationToken.ThrowIfCancellationRequested();
+        return new Fact<ProxyStatus>.Unknown($"The Proxy takes calls, but hasn't answered for {Patience.TotalSeconds} s.");
+    }
+
+    private async Task<Fact<ProxyStatus>> AskAsync(CancellationToken cancellationToken)
+    {
         try
         {
-            var status = await proxy.GetStatusAsync(cancellationToken);
-            if (_isLost)
-                LogFound(status.ProcessId);
-            _isLost = false;
-            return new Fact<ProxyStatus>.Known(status);
+            return new Fact<ProxyStatus>.Known(await proxy.GetStatusAsync(cancellationToken));
         }
         catch (ProxyException exception)
         {
-            if (!_isLost)
-                LogLost(exception.Message);
-            _isLost = true;
             return new Fact<ProxyStatus>.Unknown(exception.Message);
         }
     }

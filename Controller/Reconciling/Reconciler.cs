@@ -43,8 +43,9 @@ internal sealed partial class Reconciler(
     private readonly ConcurrentDictionary<string, TaskCompletionSource<DeploymentStatus>> _waiting = new(StringComparer.Ordinal);
     private readonly PhaseLog _phases = new(logger);
     private readonly ConditionBoard _conditions = new(logger);
+    private readonly ClockWatch _clock = new(time);
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Journal _journal = file.Loaded;
+    private Journal _journal = file.Loaded.AsOf(time.GetUtcNow());
     private Observation? _lastSeen;
     private string? _saveFailure;
     private long _lastPass = time.GetTimestamp();
@@ -135,6 +136,8 @@ internal sealed partial class Reconciler(
 
     private async Task<DateTimeOffset?> PassAsync(CancellationToken cancellationToken)
     {
+        if (_clock.Look() is { } jump)
+            MoveTimes(jump);
         var accepted = AcceptOrders();
         for (var round = 0; ; round++)
         {
@@ -171,6 +174,15 @@ internal sealed partial class Reconciler(
 
         var isDurable = Save(journal);
         return isDurable || step.Effect is Effect.Start ? step : step with { Effect = null };
+    }
+
+    // Deadlines, back-offs and probations are lengths of time, so that a clock that is set must neither end nor prolong them.
+    private void MoveTimes(ClockJump jump)
+    {
+        LogClockSet(jump.By);
+        runner.MoveTimes(jump);
+        engine.MoveTimes(jump);
+        Save(_journal.MovedBy(jump));
     }
 
     private bool Save(Journal journal)
@@ -220,7 +232,7 @@ internal sealed partial class Reconciler(
         var situation = new Situation(Presentable(seen) with { Working = runner.Report.Working }, _journal, time.GetUtcNow(), settings);
         situation.Note(step.Reason, step.LookAgainAt);
         _phases.Note(situation);
-        _conditions.Update(Conditions.Of(situation, engine.Link, current.Reading, file.Damage, _saveFailure));
+        _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure));
         _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords);
         _started.TrySetResult();
         foreach (var ended in _status.Deployments.Where(d => d.End is not null))
@@ -229,6 +241,9 @@ internal sealed partial class Reconciler(
                 waiting.TrySetResult(ended);
         }
     }
+
+    // An open event stream alone doesn't tell that the engine answers.
+    private EngineLink LinkNow() => observer.EngineSilence is { } silence && engine.Link.IsOpen ? new EngineLink(null, engine.Link.Info, silence) : engine.Link;
 
     // While the engine is being asked again, what it said last is shown; the plan itself waits for the answer.
     private Observation Presentable(Observation seen)
@@ -260,6 +275,9 @@ internal sealed partial class Reconciler(
 
     [LoggerMessage(302, LogLevel.Warning, "Found the state file damaged and took over what could be read. {Reason}")]
     private partial void LogDamaged(string reason);
+
+    [LoggerMessage(303, LogLevel.Warning, "Found the clock set by {By}; deadlines and pauses moved along")]
+    private partial void LogClockSet(TimeSpan by);
 
     private sealed record PendingOrder(Order Order)
     {

@@ -53,7 +53,7 @@ internal static class ReconcilerComposition
         var observer = new Observer(
             observed,
             session,
-            new ProxyObserver(parts.Proxy, loggers.CreateLogger<ProxyObserver>()),
+            new ProxyObserver(parts.Proxy, wakeUp.Ring, time, loggers.CreateLogger<ProxyObserver>()),
             prober,
             configurations,
             new MissingConfigurations(configurations, wakeUp.Ring, time),

@@ -114,7 +114,9 @@ internal static class CandidateRows
             return null;
         if (candidate.Goal == CandidateGoal.Standby && container.Verdict.EverReady)
             return null;
-        var deadline = (start > candidate.Since ? start : candidate.Since) + configuration.HealthCheck.Deadline;
+
+        // A run that the engine dates after now was started before the clock was set back.
+        var deadline = (start > candidate.Since && start <= s.Now ? start : candidate.Since) + configuration.HealthCheck.Deadline;
         if (s.Now >= deadline)
             return RejectStep(s, "Unhealthy", candidate, Evidence.OfUnhealthy(s, candidate.Ref.Hash, container, configuration, $"was not healthy within {Contracts.Duration.Format(configuration.HealthCheck.Deadline)}"), container);
         s.Note($"{candidate.Ref.Name} isn't healthy yet ({container.Verdict.LastAnswer ?? "no probe has ended"})", deadline);

@@ -62,6 +62,7 @@ internal static class RetirementRows
             .Concat(s.Journal.History.Take(s.Settings.RetainedImages))
             .Concat(s.Wanted is { } wanted ? [wanted] : Array.Empty<string>())
             .Concat(s.Containers.Select(c => c.Ref.Hash))
+            .Concat(s.Seen.Working.Select(HashOf).OfType<string>())
             .ToHashSet(StringComparer.Ordinal);
         var images = s.Journal.Images;
         var keptReferences = images.Where(i => kept.Contains(i.Hash)).Select(i => i.Reference).ToHashSet(StringComparer.Ordinal);
@@ -71,6 +72,14 @@ internal static class RetirementRows
             return new Step("Prune", $"{old.Reference} is not the release's any more") { Journal = s.Journal with { Images = images.RemoveAll(i => i == old) } };
         return s.Try("Prune", $"{old.Reference} belongs to no release that is kept", new Effect.RemoveImage(old.Reference));
     }
+
+    // What is under way may need the image yet: a container that is being created isn't seen before it is there.
+    private static string? HashOf(Effect working) => working switch
+    {
+        Effect.Pull pull => pull.Hash,
+        Effect.Create create => create.Container.Hash,
+        _ => null,
+    };
 
     private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
 }

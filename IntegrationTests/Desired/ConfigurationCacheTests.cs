@@ -30,4 +30,20 @@ public sealed class ConfigurationCacheTests : IDisposable
         Assert.Contains("What runs goes on", refused.Message, StringComparison.Ordinal);
         Assert.Null(cache.Find(hash));
     }
+
+    [Fact]
+    public async Task Orders_for_one_configuration_at_once_all_have_it_kept()
+    {
+        var cache = new ConfigurationCache(ObjectStore.Open(_root, new StoreOptions()), "shop", _root, Permissions.None);
+        using var together = new Barrier(16);
+
+        var kept = await Task.WhenAll(Enumerable.Range(0, together.ParticipantCount).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                together.SignalAndWait(TestContext.Current.CancellationToken);
+                return cache.Keep("shop/current.json", Document);
+            }, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+
+        Assert.All(kept, resolution => Assert.IsType<Resolution.Found>(resolution));
+    }
 }

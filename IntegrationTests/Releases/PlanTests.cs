@@ -78,6 +78,17 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void Image_stays_as_long_as_a_container_is_being_created_from_it()
+    {
+        var old = new ContainerRef(World.Hash("a"), 1, "shop-a-1");
+        _world.Journal = new Journal { Images = [new OwnedImage(World.Hash("a"), "image-a")] };
+        var seen = _world.Observe();
+
+        Assert.IsType<Effect.RemoveImage>(Plan.Next(seen, _world.Journal, _world.Now, World.Settings).Effect);
+        Assert.Null(Plan.Next(seen with { Working = [new Effect.Create(old, "image-a")] }, _world.Journal, _world.Now, World.Settings).Effect);
+    }
+
+    [Fact]
     public void Image_that_was_here_before_is_never_removed()
     {
         _world.Images.Add("image-a");
