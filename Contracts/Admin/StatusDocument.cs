@@ -226,6 +226,9 @@ public enum FailureClass
     /// <summary>A host port of the container is taken.</summary>
     PortTaken,
 
+    /// <summary>A host name or path that the configuration claims belongs to another application of the Proxy.</summary>
+    RouteTaken,
+
     /// <summary>It didn't become active before its deadline for a reason that is not the release's: registry, engine or disk.</summary>
     DeadlineExceeded,
 }

@@ -25,6 +25,9 @@ public sealed record ApplicationSnapshot
     /// <summary>Permission to move traffic: a snapshot with another target than now is taken only if its fence is newer than the Proxy's.</summary>
     public required long Fence { get; init; }
 
+    /// <summary>Which requests belong to the application.</summary>
+    public Routing Routing { get; set; } = new();
+
     /// <summary>The active release; absent: the application has none yet and the Proxy answers 503.</summary>
     public Target? Target { get; set; }
 

@@ -20,6 +20,9 @@ public sealed record ApplicationState
     /// <summary>Newest fence seen, by a snapshot or by <see cref="FenceRequest"/>.</summary>
     public required long Fence { get; init; }
 
+    /// <summary>Which requests belong to the application.</summary>
+    public Routing Routing { get; set; } = new();
+
     /// <summary>The active target; absent: none yet.</summary>
     public Target? Target { get; init; }
 

@@ -47,6 +47,9 @@ public sealed record LaunchConfiguration
     /// <summary>How long the replaced release stays warm.</summary>
     public ProbationSpec Probation { get; init; } = new();
 
+    /// <summary>Which requests of the host's Proxy belong to the application.</summary>
+    public Routing Routing { get; init; } = new();
+
     /// <summary>An image archive in the object store, used when the registry can't serve the image.</summary>
     public ArtifactSpec? Artifact { get; init; }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
+using Wunderproxy.Contracts.Control;
 
 namespace Wunderproxy.Contracts.Launching;
 
@@ -107,7 +108,7 @@ public static class LaunchConfigurationReader
         ContainerConfigRules.Check(source, container, revision);
         var grace = ContainerConfigRules.StopTimeout(container) ?? new StopSpec().Timeout;
         reader.PassOver("$schema");
-        reader.Later("Routing", "Limits", "Buffering", "Compression", "Tls", "ErrorPages");
+        reader.Later("Limits", "Buffering", "Compression", "Tls", "ErrorPages");
         return new LaunchConfiguration
         {
             Revision = revision,
@@ -121,6 +122,7 @@ public static class LaunchConfigurationReader
             Drain = reader.Section("Drain", new DrainSpec(), Drain),
             Stop = reader.Section("Stop", new StopSpec { Timeout = grace }, stop => Stop(stop, grace)),
             Probation = reader.Section("Probation", new ProbationSpec(), Probation),
+            Routing = reader.Section("Routing", new Routing(), Routing),
             Artifact = reader.OptionalSection("Artifact", Artifact),
         };
     }
@@ -163,6 +165,16 @@ public static class LaunchConfigurationReader
     {
         reader.Later("MaxErrorRate", "MaxLatency", "MinRequests");
         return new ProbationSpec { Duration = reader.Time("Duration", new ProbationSpec().Duration, TimeSpan.Zero, TimeSpan.FromHours(24)) };
+    }
+
+    private static Routing Routing(ObjectReader reader)
+    {
+        reader.Later("StripPathPrefix");
+        return new Routing
+        {
+            Hosts = reader.TextList("Hosts", Control.Routing.MaxHosts, TextRules.RoutedHost),
+            PathPrefix = reader.Text("PathPrefix", new Routing().PathPrefix, TextRules.PathPrefix),
+        };
     }
 
     private static ArtifactSpec Artifact(ObjectReader reader) => new()

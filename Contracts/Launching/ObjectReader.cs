@@ -99,6 +99,34 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
         return texts;
     }
 
+    /// <summary>An array of texts, each one once, without regard to case.</summary>
+    public IReadOnlyList<string> TextList(string name, int most, TextRule rule)
+    {
+        if (Find(name) is not { } found || !Is(found, "an array", JsonValueKind.Array))
+        {
+            return [];
+        }
+
+        if (found.Items.Count > most)
+        {
+            source.Add(found, $"It has {found.Items.Count} items.", $"At most {most} are allowed.");
+        }
+
+        var texts = new List<string>();
+        foreach (var item in found.Items)
+        {
+            var text = TextOf(item, rule) ?? "";
+            if (texts.Contains(text, StringComparer.OrdinalIgnoreCase))
+            {
+                source.Add(item, $"\"{SourceParser.Shown(text)}\" stands there twice.", "Remove one of them.");
+            }
+
+            texts.Add(text);
+        }
+
+        return texts;
+    }
+
     /// <summary>An object of the engine that must be there.</summary>
     public SourceValue? EngineObject(string name)
     {

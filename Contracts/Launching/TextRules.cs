@@ -45,6 +45,14 @@ internal static partial class TextRules
         ? null
         : new("It is not the value of a Host header.", "Write a host name, with a port if need be, such as \"shop.example\" or \"shop.example:8080\".");
 
+    public static Flaw? RoutedHost(string text) => RoutedHostName().IsMatch(text) && text.Length <= LongestHost
+        ? null
+        : new("It is not the name of a host.", "Write a name without a port, such as \"shop.example\", or \"*.shop.example\" for every name below it.");
+
+    public static Flaw? PathPrefix(string text) => PathSegments().IsMatch(text) && text.Length <= LongestPath
+        ? null
+        : new("It is not the beginning of a path.", "Write whole segments with a slash before each, such as \"/shop\", or \"/\" for every path.");
+
     public static Flaw? HeaderName(string text) => text switch
     {
         _ when !HeaderToken().IsMatch(text) => new("It is not the name of a header.", "Write letters, digits and dashes, such as \"X-Health-Token\"."),
@@ -90,6 +98,12 @@ internal static partial class TextRules
 
     [GeneratedRegex(@"\A([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?\z", RegexOptions.CultureInvariant, MatchTimeoutMs)]
     private static partial Regex HostName();
+
+    [GeneratedRegex(@"\A(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\z", RegexOptions.CultureInvariant, MatchTimeoutMs)]
+    private static partial Regex RoutedHostName();
+
+    [GeneratedRegex(@"\A(?!.*/\.{1,2}(/|\z))(/|(/[!""$-.0->@-~]+)+)\z", RegexOptions.CultureInvariant, MatchTimeoutMs)]
+    private static partial Regex PathSegments();
 
     [GeneratedRegex(@"\A[A-Za-z0-9!#$%&'*+.^_`|~-]+\z", RegexOptions.CultureInvariant, MatchTimeoutMs)]
     private static partial Regex HeaderToken();

@@ -28,7 +28,8 @@ internal sealed record EffectResult(Outcome Outcome, string Message = "", Failur
     /// <summary>What the Proxy's refusal means.</summary>
     public static EffectResult Of(ControlProblem problem) => problem.Type switch
     {
-        ControlProblem.NotPersisted or ControlProblem.ClaimedByOther or ControlProblem.InvalidBody => new(Outcome.TerminalEnv, $"The Proxy refused: {problem.Detail ?? problem.Title}"),
+        ControlProblem.ClaimedByOther => new(Outcome.TerminalSpec, $"The Proxy refused: {problem.Detail ?? problem.Title}", FailureClass.RouteTaken),
+        ControlProblem.NotPersisted or ControlProblem.InvalidBody => new(Outcome.TerminalEnv, $"The Proxy refused: {problem.Detail ?? problem.Title}"),
         _ => new(Outcome.Refused, $"The Proxy refused: {problem.Detail ?? problem.Title}"),
     };
 

@@ -12,7 +12,7 @@ internal static class CandidateRows
         new("Discard", "a container has no purpose any more", "it is stopped, once the Proxy has acknowledged a newer fence; then it is removed", Discard),
         new("Supersede", "a release on its way to traffic is not the wanted one any more, or a standby's time is up", "it loses its purpose", Supersede),
         new("Choose", "the wanted release doesn't serve and isn't on its way", "it becomes a candidate: in the container that it has, else in a new one", Choose),
-        new("Reject", "the engine or the registry refused what the configuration asks for", "the release is rejected", Reject),
+        new("Reject", "the engine, the registry or the Proxy refused what the configuration asks for", "the release is rejected", Reject),
         new("Rename", "the name or the address of a new container is taken", "the candidate gets another container", Rename),
         new("Provide", "a candidate has no container", "its image is brought here and the container is created", Provide),
         new("CountExit", "a candidate exited by itself", "never ready before: it is rejected; else it is tried again, three times at most", CountExit),
@@ -62,7 +62,8 @@ internal static class CandidateRows
     private static Step? Reject(Situation s) => EachCandidate(s, (candidate, _, container) =>
     {
         var image = $"image {s.Seen.References.GetValueOrDefault(candidate.Ref.Hash)}";
-        var failures = s.FailuresOf(candidate.Ref.Name, candidate.Since).Concat(s.FailuresOf(image, candidate.Since));
+        var routing = s.FailuresOf("proxy", candidate.Since).Where(f => f.Effect is Effect.Route route && route.Container == candidate.Ref);
+        var failures = s.FailuresOf(candidate.Ref.Name, candidate.Since).Concat(s.FailuresOf(image, candidate.Since)).Concat(routing);
         var failure = failures.FirstOrDefault(f => f.Outcome == Outcome.TerminalSpec);
         return failure is null ? null : RejectStep(s, "Reject", candidate, Evidence.OfRefusal(s, candidate.Ref.Hash, failure), container);
     });

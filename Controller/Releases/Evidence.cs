@@ -37,12 +37,13 @@ internal static class Evidence
 
     /// <summary>The engine or the registry refused what the configuration asks for.</summary>
     public static FailureEvidence OfRefusal(Situation s, string hash, EffectFailure failure) =>
-        Of(s, hash, failure.Class ?? FailureClass.BadOption, null, $"can't be started: {failure.Message.TrimEnd('.')}", AdviceOn(failure.Class));
+        Of(s, hash, failure.Class ?? FailureClass.BadOption, null, $"can't {(failure.Class == FailureClass.RouteTaken ? "have traffic" : "be started")}: {failure.Message.TrimEnd('.')}", AdviceOn(failure.Class));
 
     private static string AdviceOn(FailureClass? refusal) => refusal switch
     {
         FailureClass.ImageMissing => "Push the image, or correct ContainerConfig.Image",
         FailureClass.PortTaken => "Free the port, or leave it out of HostConfig.PortBindings: the former release and the new one can't both have it",
+        FailureClass.RouteTaken => "Set Routing.Hosts or Routing.PathPrefix to what no other application of this host has",
         _ => "Correct the option in ContainerConfig or HostConfig",
     };
 

@@ -18,13 +18,13 @@ internal static class Snapshots
         var configuration = container is null ? null : s.ConfigurationOf(container.Ref.Hash);
         if (container is not null && (configuration is null || container.Address is null || container.StartedAt is null))
             return null;
-        return Of(s, journal, container is null ? null : TargetOf(container, configuration!), fence);
+        return Of(s, journal, configuration?.Routing ?? s.Proxy?.Routing ?? new Routing(), container is null ? null : TargetOf(container, configuration!), fence);
     }
 
     /// <summary>The snapshot that leaves the Proxy's target as it is.</summary>
-    public static ApplicationSnapshot WithTargetAsItIs(Situation s, Journal journal) => Of(s, journal, s.Proxy?.Target, journal.Fence);
+    public static ApplicationSnapshot WithTargetAsItIs(Situation s, Journal journal) => Of(s, journal, s.Proxy?.Routing ?? new Routing(), s.Proxy?.Target, journal.Fence);
 
-    private static ApplicationSnapshot Of(Situation s, Journal journal, Target? target, long fence)
+    private static ApplicationSnapshot Of(Situation s, Journal journal, Routing routing, Target? target, long fence)
     {
         var drain = DrainOfReplaced(s) ?? new DrainSpec();
         return new ApplicationSnapshot
@@ -33,6 +33,7 @@ internal static class Snapshots
             Installation = s.Settings.Installation,
             Generation = journal.SnapshotGeneration,
             Fence = fence,
+            Routing = routing,
             Target = target,
             DrainTimeout = drain.Timeout,
             StreamDrainTimeout = drain.StreamTimeout,

@@ -33,8 +33,8 @@ internal static class SwitchRows
             return null;
         }
 
-        if (s.FailuresOf("proxy", intent.At).Any(f => f is { Effect: Effect.Route, Outcome: Outcome.Refused }))
-            return AbortStep(s, intent, "The Proxy didn't find the new release healthy");
+        if (s.FailuresOf("proxy", intent.At).FirstOrDefault(f => f is { Effect: Effect.Route, Outcome: Outcome.Refused or Outcome.TerminalSpec }) is { } refusal)
+            return AbortStep(s, intent, refusal.Message);
         var journal = s.Journal with { SnapshotGeneration = s.Journal.SnapshotGeneration + 1 };
         return Snapshots.Of(s, journal, to, intent.Fence) is { } snapshot
             ? s.Try("Route", "The new release is ready", new Effect.Route(to.Ref, snapshot), journal)

@@ -135,7 +135,7 @@ public sealed class LaunchConfigurationReaderTests
     }
 
     [Theory]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Routing": {} }""", "$.Routing")]
+    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Routing": { "StripPathPrefix": true } }""", "$.Routing.StripPathPrefix")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "tls": {} }""", "$.tls")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Limits": {} }""", "$.Limits")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Buffering": {} }""", "$.Buffering")]

@@ -17,6 +17,9 @@ public static class LaunchConfigurationSamples
         """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": {}, "Drain": { "Timeout": "0ms", "StreamTimeout": "24h" }, "Stop": { "Signal": "SIGRTMIN+3", "Timeout": "1h" }, "Probation": {} }""",
         """{ "ContainerConfig": { "Image": "a" }, "Stop": { "Signal": "15" }, "Artifact": { "Key": "images/..shop/a.tar.gz" } }""",
         """{ "ContainerConfig": { "Image": "a" }, "Stop": { "Signal": null }, "Artifact": { "Bucket": "my.bucket", "Key": "a" } }""",
+        """{ "ContainerConfig": { "Image": "a" }, "Routing": {} }""",
+        """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": [], "PathPrefix": "/" } }""",
+        """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": ["shop.example", "*.Shop.example", "10.0.0.1", "localhost"], "PathPrefix": "/shop/v2.1/%20;a=b" } }""",
     ]);
 
     /// <summary>One value is wrong, at that path.</summary>
@@ -50,6 +53,17 @@ public static class LaunchConfigurationSamples
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheckPath": "a b" }""", "$.HealthCheckPath" },
         { """{ "ContainerConfig": { "Image": "a" }, "MaintenancePath": "ä.html" }""", "$.MaintenancePath" },
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Path": "up" } }""", "$.HealthCheck.Path" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": null }""", "$.Routing" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": "shop.example" } }""", "$.Routing.Hosts" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": ["shop.example:80"] } }""", "$.Routing.Hosts[0]" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": ["a", "b.*.example"] } }""", "$.Routing.Hosts[1]" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": ["http://shop.example"] } }""", "$.Routing.Hosts[0]" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "PathPrefix": "shop" } }""", "$.Routing.PathPrefix" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "PathPrefix": "/shop/" } }""", "$.Routing.PathPrefix" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "PathPrefix": "/shop/../admin" } }""", "$.Routing.PathPrefix" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "PathPrefix": "/a b" } }""", "$.Routing.PathPrefix" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "PathPrefix": "/shop?x" } }""", "$.Routing.PathPrefix" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "PathPrefix": "" } }""", "$.Routing.PathPrefix" },
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Path": "/up\r\nX: y" } }""", "$.HealthCheck.Path" },
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Path": "/up#x" } }""", "$.HealthCheck.Path" },
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Host": "a/b" } }""", "$.HealthCheck.Host" },
@@ -74,6 +88,7 @@ public static class LaunchConfigurationSamples
     {
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Timeout": "9ms" } }""", "$.HealthCheck.Timeout" },
         { """{ "ContainerConfig": { "Image": "a" }, "Stop": { "Timeout": "2h" } }""", "$.Stop.Timeout" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": ["a", "A"] } }""", "$.Routing.Hosts[1]" },
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "ExpectedStatus": "299-200" } }""", "$.HealthCheck.ExpectedStatus" },
         { """{ "ContainerConfig": { "Image": "a", "ExposedPorts": { "70000/tcp": {} } } }""", "$.ContainerConfig.ExposedPorts['70000/tcp']" },
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Headers": { "host": "1" } } }""", "$.HealthCheck.Headers.host" },

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using NJsonSchema;
 using Wunderproxy.Contracts;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Contracts.Launching;
 
 namespace Wunderproxy.IntegrationTests.Contracts;
@@ -17,7 +18,7 @@ public sealed class LaunchConfigurationSchemaTests
     private static readonly Task<JsonSchema> Validator = JsonSchema.FromJsonAsync(LaunchConfigurationSchema.Text);
 
     public static TheoryData<Type> Records =>
-        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(ArtifactSpec)]);
+        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(ArtifactSpec)]);
 
     [Theory]
     [MemberData(nameof(Records))]
@@ -110,6 +111,7 @@ public sealed class LaunchConfigurationSchemaTests
         var type when type == typeof(string) || type == typeof(TimeSpan) => "string",
         var type when type == typeof(int) => "integer",
         var type when type == typeof(bool) => "boolean",
+        var type when type == typeof(IReadOnlyList<string>) => "array",
         _ => "object",
     };
 

@@ -1,4 +1,5 @@
 using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Contracts.Launching;
 using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Observing;
@@ -512,6 +513,34 @@ public sealed class PlanTests
         Assert.Equal(DeploymentEnd.Failed, _world.Latest.End);
         Assert.Equal(FailureClass.DeadlineExceeded, _world.Latest.Failure!.Class);
         Assert.Equal("a", _world.Serving);
+    }
+
+    [Fact]
+    public void Release_whose_host_another_application_has_is_rejected_and_the_former_one_serves_on()
+    {
+        _world.Deploy("a");
+        _world.TakenRoutes.Add(World.Hash("b"));
+
+        _world.Deploy("b");
+
+        Assert.Equal(DeploymentEnd.Failed, _world.Latest.End);
+        Assert.Equal(FailureClass.RouteTaken, _world.Latest.Failure!.Class);
+        Assert.Equal("a", _world.Serving);
+        Assert.Null(_world.Journal.Switch);
+        Assert.Equal(["a"], _world.Containers.Select(c => World.NameOf(c.Ref.Hash)));
+    }
+
+    [Fact]
+    public void Maintenance_keeps_the_routing_that_the_proxy_has()
+    {
+        _world.Deploy("a", c => c with { Routing = new Routing { Hosts = ["shop.example"] } });
+        _world.BecomeUnready("a");
+
+        _world.Journal = _world.Journal with { Maintenance = true };
+        _world.Settle();
+
+        Assert.True(_world.Proxy!.Maintenance);
+        Assert.Equal(["shop.example"], _world.Proxy.Routing.Hosts);
     }
 
     [Fact]

@@ -39,6 +39,9 @@ internal sealed class World
     /// <summary>Releases whose containers don't answer their health check.</summary>
     public HashSet<string> Unhealthy { get; } = [];
 
+    /// <summary>Releases whose host names another application of the Proxy has.</summary>
+    public HashSet<string> TakenRoutes { get; } = [];
+
     /// <summary>Requests that run on a release's containers.</summary>
     public Dictionary<string, long> InFlight { get; } = [];
 
@@ -251,8 +254,11 @@ internal sealed class World
             Assert.True(snapshot.Fence > (Proxy?.Fence ?? 0), "traffic moves with a newer fence only");
         if (moves && !_containers.Values.Any(c => c.Id == snapshot.Target!.ContainerId && c.State == ContainerState.Running && !Unhealthy.Contains(c.Ref.Hash)))
             return new EffectFailure(route, Outcome.Refused, null, "the Proxy didn't find it healthy", Now, 1, Now + TimeSpan.FromSeconds(1));
+        if (TakenRoutes.Contains(snapshot.Target?.Release ?? ""))
+            return new EffectFailure(route, Outcome.TerminalSpec, FailureClass.RouteTaken, "another application has the host", Now, 1, Now + TimeSpan.FromSeconds(1));
         Proxy = new ApplicationState
         {
+            Routing = snapshot.Routing,
             Application = snapshot.Application,
             Installation = snapshot.Installation,
             Generation = snapshot.Generation,

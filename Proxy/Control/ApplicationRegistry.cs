@@ -167,10 +167,9 @@ internal sealed partial class ApplicationRegistry(
             return foreign;
         }
 
-        if (_records.Values.FirstOrDefault(other => other.Snapshot is not null && other.Application != snapshot.Application) is { } owner)
+        if (RefuseClaim(record, snapshot) is { } claimed)
         {
-            return Refuse(record, ControlProblem.ClaimedByOther,
-                $"Every host and path '/' belong to application '{owner.Application}' of installation '{owner.Installation}'.");
+            return claimed;
         }
 
         if (record is null)
@@ -188,6 +187,20 @@ internal sealed partial class ApplicationRegistry(
         return IsRepeated(record, snapshot) || !MovesTraffic(record, snapshot) || snapshot.Fence > record.Fence
             ? null
             : Refuse(record, ControlProblem.StaleFence, $"Fence {snapshot.Fence} is not newer than {record.Fence}, so it may not move traffic to another target.");
+    }
+
+    private ControlAnswer.Refused? RefuseClaim(ApplicationRecord? record, ApplicationSnapshot snapshot)
+    {
+        foreach (var other in _records.Values.Where(other => other.Application != snapshot.Application))
+        {
+            if (other.Snapshot?.Routing.SharedWith(snapshot.Routing) is { } shared)
+            {
+                return Refuse(record, ControlProblem.ClaimedByOther,
+                    $"Application '{snapshot.Application}' may not have {shared}: application '{other.Application}' of installation '{other.Installation}' has it. Set Routing.Hosts or Routing.PathPrefix of one of them.");
+            }
+        }
+
+        return null;
     }
 
     private ControlAnswer.Refused? RefuseOwner(ApplicationRecord? record, string installation) =>
@@ -249,7 +262,7 @@ internal sealed partial class ApplicationRegistry(
         _records.Remove(record.Application);
         if (record.Snapshot is { } snapshot)
         {
-            table.Forget(snapshot.DrainTimeout, snapshot.StreamDrainTimeout);
+            table.Forget(record.Application, snapshot.DrainTimeout, snapshot.StreamDrainTimeout);
         }
 
         Forgotten(record.Application);
@@ -273,10 +286,11 @@ internal sealed partial class ApplicationRegistry(
         Installation = record.Installation,
         Generation = record.Snapshot?.Generation ?? 0,
         Fence = record.Fence,
+        Routing = record.Snapshot?.Routing ?? new Routing(),
         Target = record.Snapshot?.Target,
         Maintenance = record.Snapshot?.Maintenance is not null,
-        Targets = record.Snapshot is null ? [] : table.ReportTargets(),
-        Total = record.Snapshot is null ? new Traffic { Requests = 0, TotalSeconds = 0, BytesIn = 0, BytesOut = 0 } : table.ReportTotal(),
+        Targets = table.ReportTargets(record.Application),
+        Total = table.ReportTotal(record.Application),
     };
 
     [LoggerMessage(410, LogLevel.Information, "Serving {Application} by its last snapshot: release {Revision} at {Address}, generation {Generation}, fence {Fence}")]

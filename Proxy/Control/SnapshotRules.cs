@@ -12,6 +12,7 @@ internal static class SnapshotRules
     private const int MaxPageBytes = 256 * 1024;
     private const string LettersAndDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     private static readonly SearchValues<char> NameChars = SearchValues.Create(LettersAndDigits + "._-");
+    private static readonly SearchValues<char> HostChars = SearchValues.Create(LettersAndDigits + "._-*");
     private static readonly SearchValues<char> HeaderNameChars = SearchValues.Create(LettersAndDigits + "!#$%&'*+-.^_`|~");
     private static readonly TimeSpan LongestDrain = TimeSpan.FromHours(24);
     private static readonly TimeSpan LongestProbe = TimeSpan.FromMinutes(5);
@@ -40,6 +41,11 @@ internal static class SnapshotRules
             }
         }
 
+        foreach (var mistake in Mistakes(snapshot.Routing))
+        {
+            yield return mistake;
+        }
+
         foreach (var mistake in snapshot.Target is { } target ? Mistakes(target) : [])
         {
             yield return mistake;
@@ -62,6 +68,19 @@ internal static class SnapshotRules
         if (string.IsNullOrWhiteSpace(installation))
         {
             yield return "Installation is empty.";
+        }
+    }
+
+    private static IEnumerable<string> Mistakes(Routing routing)
+    {
+        if (routing.Hosts.Count > Routing.MaxHosts || routing.Hosts.Any(host => host.Length == 0 || host.AsSpan().ContainsAnyExcept(HostChars)))
+        {
+            yield return $"Routing.Hosts must be at most {Routing.MaxHosts} host names without ports.";
+        }
+
+        if (!routing.PathPrefix.StartsWith('/') || routing.PathPrefix.AsSpan().ContainsAnyExceptInRange('\x21', '\x7E') || (routing.PathPrefix.Length > 1 && routing.PathPrefix.EndsWith('/')))
+        {
+            yield return "Routing.PathPrefix must be whole segments with a slash before each, such as /shop.";
         }
     }
 

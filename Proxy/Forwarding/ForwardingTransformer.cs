@@ -86,14 +86,8 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
     // A client may send the whole URI; applications expect what follows the host.
     private static string OriginForm(string target)
     {
-        if (target.StartsWith('/'))
-        {
-            return target;
-        }
-
-        var authority = target.IndexOf("://", StringComparison.Ordinal) + 3;
-        var path = target.AsSpan(authority).IndexOfAny('/', '?');
-        return path < 0 ? "/" : target[authority + path] == '?' ? "/" + target[(authority + path)..] : target[(authority + path)..];
+        var origin = RequestChecks.OriginFormOf(target);
+        return origin.StartsWith('?') ? string.Concat("/", origin) : origin.Length == target.Length ? target : origin.ToString();
     }
 
     private static bool AcceptsTrailers(IHeaderDictionary headers) =>

@@ -16,6 +16,9 @@ internal sealed record Problem(int Status, string Title, string Detail)
     public static Problem NoTarget { get; } =
         new(503, "Service unavailable", "There is no active release yet. Please try again.") { RetryAfterSeconds = 1 };
 
+    /// <summary>No application claims the request's host and path.</summary>
+    public static Problem NoApplication { get; } = new(404, "Not found", "No application is served under this host and path.");
+
     /// <summary>The operator has put maintenance up.</summary>
     public static Problem Maintenance { get; } =
         new(503, "Maintenance", "This site is being maintained. Please try again later.") { RetryAfterSeconds = 10 };

@@ -2,6 +2,7 @@ using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
+using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
@@ -26,6 +27,23 @@ internal static class RequestChecks
 
     /// <summary>The request's target as the client sent it.</summary>
     public static string RawTargetOf(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+
+    /// <summary>Where the request is addressed to.</summary>
+    public static RequestPlace PlaceOf(HttpContext context) => new(context.Request.Host.Value, OriginFormOf(RawTargetOf(context)));
+
+    /// <summary>What follows scheme and host, where a client sends the whole URI; else the target as it is.</summary>
+    public static ReadOnlySpan<char> OriginFormOf(ReadOnlySpan<char> target)
+    {
+        var scheme = target.IndexOf("://");
+        if (target.StartsWith('/') || scheme < 0)
+        {
+            return target;
+        }
+
+        var rest = target[(scheme + 3)..];
+        var path = rest.IndexOfAny('/', '?');
+        return path < 0 ? "/" : rest[path..];
+    }
 
     private static Problem? RefuseMethod(string method)
     {

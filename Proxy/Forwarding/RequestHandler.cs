@@ -26,7 +26,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         if (RequestChecks.Refuse(context) is { } refusal)
         {
             await AnswerAsync(context, refusal);
-            Record(exchange, table.Current.Untargeted, null);
+            Record(exchange, UntargetedOf(context), null);
             return;
         }
 
@@ -34,7 +34,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         {
             // A question about the server itself: no application is meant.
             context.Response.StatusCode = StatusCodes.Status204NoContent;
-            Record(exchange, table.Current.Untargeted, null);
+            Record(exchange, UntargetedOf(context), null);
             return;
         }
 
@@ -48,17 +48,17 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
     private async Task<bool> TryForwardAsync(Exchange exchange, bool mayRepeat)
     {
-        if (!table.TryClaim(out var serving, out var claim))
+        if (!table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out var serving, out var claim))
         {
             await AnswerWithoutTargetAsync(exchange.Context, serving);
-            Record(exchange, serving.Untargeted, null);
+            Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
             return true;
         }
 
         using (claim)
         {
             var (problem, error) = await ForwardAsync(exchange, claim);
-            if (mayRepeat && problem is not null && NothingWasAnswered(exchange.Context, error) && IsWorthRepeating(claim, error))
+            if (mayRepeat && problem is not null && NothingWasAnswered(exchange.Context, error) && IsWorthRepeating(exchange.Context, claim, error))
             {
                 exchange.Context.Response.Clear();
                 exchange.Context.Features.Set<IForwarderErrorFeature>(null);
@@ -131,15 +131,15 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         }
     }
 
-    private static async Task AnswerWithoutTargetAsync(HttpContext context, Serving serving)
+    private async Task AnswerWithoutTargetAsync(HttpContext context, Serving? serving)
     {
-        if (serving.Maintenance is { } page)
+        if (serving?.Maintenance is { } page)
         {
             await ProblemPage.WriteMaintenanceAsync(context, page);
         }
         else
         {
-            await AnswerAsync(context, Problem.NoTarget);
+            await AnswerAsync(context, serving is null && !table.IsEmpty ? Problem.NoApplication : Problem.NoTarget);
         }
     }
 
@@ -167,9 +167,11 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             or HttpRequestException { InnerException: IOException { InnerException: System.Net.Sockets.SocketException } };
 
     // A target that doesn't even refuse costs a second each time; only its successor is tried after that.
-    private bool IsWorthRepeating(Claim claim, Exception? error) =>
+    private bool IsWorthRepeating(HttpContext context, Claim claim, Exception? error) =>
         error?.GetBaseException() is not System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.TimedOut }
-        || !ReferenceEquals(table.Current.Upstream, claim.Upstream);
+        || !ReferenceEquals(table.Find(RequestChecks.PlaceOf(context))?.Upstream, claim.Upstream);
+
+    private TrafficRecorder UntargetedOf(HttpContext context) => table.Find(RequestChecks.PlaceOf(context))?.Untargeted ?? table.Unclaimed;
 
     private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
     {

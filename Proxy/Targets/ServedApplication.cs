@@ -4,15 +4,14 @@ using Wunderproxy.Proxy.Stats;
 namespace Wunderproxy.Proxy.Targets;
 
 /// <summary>The turns of an application's targets, and which one is active.</summary>
-/// <param name="before">What was served before the application was known.</param>
 /// <param name="time">Clock of statistics and drains.</param>
-internal sealed class ServedApplication(Serving before, TimeProvider time)
+internal sealed class ServedApplication(TimeProvider time)
 {
     private const int MaxTurns = 16;
 
     private readonly TrafficRecorder _former = new(time);
     private volatile IReadOnlyList<Upstream> _turns = [];
-    private volatile Serving _serving = before;
+    private volatile Serving _serving = new(null, null, new Routing(), new TrafficRecorder(time));
 
     /// <summary>What is served at this instant.</summary>
     public Serving Serving => _serving;
@@ -23,7 +22,7 @@ internal sealed class ServedApplication(Serving before, TimeProvider time)
     {
         var former = _serving.Upstream;
         var next = Next(former, snapshot.Target, connect);
-        _serving = _serving with { Upstream = next, Maintenance = snapshot.Maintenance };
+        _serving = _serving with { Upstream = next, Maintenance = snapshot.Maintenance, Routing = snapshot.Routing };
         return ReferenceEquals(former, next) ? null : former;
     }
 

@@ -10,27 +10,33 @@ namespace Wunderproxy.Proxy.Targets;
 /// <param name="time">Clock of statistics and drains.</param>
 internal sealed class TargetTable(Func<Target, HttpMessageInvoker> connect, TimeProvider time)
 {
-    private readonly Serving _nothing = new(null, null, new TrafficRecorder(time));
-    private volatile ServedApplication? _application;
+    private volatile RouteTable _routes = RouteTable.Empty;
 
-    /// <summary>What is served at this instant.</summary>
-    public Serving Current => _application?.Serving ?? _nothing;
+    /// <summary>Records requests that belong to no application.</summary>
+    public TrafficRecorder Unclaimed { get; } = new(time);
 
-    /// <summary>Takes hold of the active target for one request.</summary>
-    /// <param name="serving">What was served at the instant of the claim.</param>
+    /// <summary>Whether no application is known yet.</summary>
+    public bool IsEmpty => _routes.Applications.IsEmpty;
+
+    /// <summary>How the application that a request belongs to is served at this instant; absent: it belongs to none.</summary>
+    public Serving? Find(RequestPlace place) => _routes.Find(place)?.Serving;
+
+    /// <summary>Takes hold of the active target of the application that a request belongs to.</summary>
+    /// <param name="place">Where the request is addressed to.</param>
+    /// <param name="serving">What was served at the instant of the claim; absent: the request belongs to no application.</param>
     /// <param name="claim">The hold, to be disposed when the request has ended.</param>
     /// <returns><see langword="false"/> if there is no target, or maintenance is up.</returns>
     /// <remarks>
     /// A claim fails only on a target that is closed, and a target is closed only after its successor is in place. So each further round
     /// reads a newer state, and there are no more rounds than switches in the meantime.
     /// </remarks>
-    public bool TryClaim(out Serving serving, [NotNullWhen(true)] out Claim? claim)
+    public bool TryClaim(RequestPlace place, out Serving? serving, [NotNullWhen(true)] out Claim? claim)
     {
         while (true)
         {
-            serving = Current;
+            serving = Find(place);
             claim = null;
-            if (serving.Maintenance is not null || serving.Upstream is not { } upstream)
+            if (serving is not { Maintenance: null, Upstream: { } upstream })
             {
                 return false;
             }
@@ -45,23 +51,29 @@ internal sealed class TargetTable(Func<Target, HttpMessageInvoker> connect, Time
     /// <summary>Serves by a snapshot from now on. Where its target is another one than before, the former one drains.</summary>
     public void Serve(ApplicationSnapshot snapshot)
     {
-        var application = _application ?? new ServedApplication(_nothing, time);
+        var application = _routes.Applications.GetValueOrDefault(snapshot.Application) ?? new ServedApplication(time);
+        var former = application.Serving.Routing;
         var replaced = application.Take(snapshot, connect);
-        _application = application;
+        if (!_routes.Applications.ContainsKey(snapshot.Application) || former != snapshot.Routing)
+        {
+            _routes = _routes.With(snapshot.Application, application);
+        }
+
         replaced?.Drain(snapshot.DrainTimeout, snapshot.StreamDrainTimeout);
     }
 
-    /// <summary>Serves nothing from now on; the former target drains.</summary>
-    public void Forget(TimeSpan plainLimit, TimeSpan streamLimit)
+    /// <summary>Serves nothing of an application from now on; its former target drains.</summary>
+    public void Forget(string application, TimeSpan plainLimit, TimeSpan streamLimit)
     {
-        var upstream = Current.Upstream;
-        _application = null;
+        var upstream = _routes.Applications.GetValueOrDefault(application)?.Serving.Upstream;
+        _routes = _routes.Without(application);
         upstream?.Drain(plainLimit, streamLimit);
     }
 
-    /// <summary>Traffic of the targets that were active, newest first.</summary>
-    public IReadOnlyList<TargetTraffic> ReportTargets() => _application?.ReportTargets() ?? [];
+    /// <summary>Traffic of the targets that were active in an application, newest first.</summary>
+    public IReadOnlyList<TargetTraffic> ReportTargets(string application) => _routes.Applications.GetValueOrDefault(application)?.ReportTargets() ?? [];
 
-    /// <summary>Traffic of all targets and of requests without one.</summary>
-    public Traffic ReportTotal() => _application?.ReportTotal() ?? _nothing.Untargeted.Report();
+    /// <summary>Traffic of all targets of an application and of its requests without one.</summary>
+    public Traffic ReportTotal(string application) =>
+        _routes.Applications.GetValueOrDefault(application)?.ReportTotal() ?? TrafficRecorder.Report([]);
 }

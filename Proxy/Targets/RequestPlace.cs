@@ -1,0 +1,30 @@
+namespace Wunderproxy.Proxy.Targets;
+
+/// <summary>Where a request is addressed to.</summary>
+/// <param name="host">Host header or <c>:authority</c>, with or without a port.</param>
+/// <param name="path">Path, perhaps with a query, as it was sent.</param>
+internal readonly ref struct RequestPlace(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
+{
+    private readonly ReadOnlySpan<char> _host = WithoutPort(host).TrimEnd('.');
+    private readonly ReadOnlySpan<char> _path = path;
+
+    /// <summary>Whether a claim of a host and a path prefix covers it.</summary>
+    /// <param name="host">A name, <c>*.</c> and a name, or absent for every host.</param>
+    /// <param name="prefix">Whole segments.</param>
+    public bool IsWithin(string? host, string prefix) => IsUnder(prefix) && (host is null || IsAt(host));
+
+    private bool IsAt(string host) => host.StartsWith("*.", StringComparison.Ordinal)
+        ? _host.Length > host.Length - 1 && _host.EndsWith(host.AsSpan(1), StringComparison.OrdinalIgnoreCase)
+        : _host.Equals(host, StringComparison.OrdinalIgnoreCase);
+
+    private bool IsUnder(string prefix) =>
+        prefix == "/"
+        || (_path.StartsWith(prefix, StringComparison.Ordinal) && (_path.Length == prefix.Length || _path[prefix.Length] is '/' or '?'));
+
+    // Not the colons within [::1].
+    private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host)
+    {
+        var colon = host.LastIndexOf(':');
+        return colon > host.LastIndexOf(']') ? host[..colon] : host;
+    }
+}
