@@ -33,6 +33,9 @@ internal sealed record Journal
     /// <summary>Replaced releases that finish their requests or are kept warm, oldest first.</summary>
     public ValueList<DrainingRelease> Drains { get; init; } = [];
 
+    /// <summary>Runs of containers whose stop was begun. They may end at any time, so no traffic goes to them, also where the stop's answer was never heard.</summary>
+    public ValueList<StoppingRun> Stopping { get; init; } = [];
+
     /// <summary>The stopped release that is kept for a rollback.</summary>
     public ContainerRef? Retained { get; init; }
 
@@ -117,6 +120,9 @@ internal sealed record SwitchIntent(ContainerRef? From, ContainerRef To, long Fe
 /// <param name="WarmUntil">Until when traffic may return to it.</param>
 /// <param name="Deadline">From then on it is stopped whatever it still does.</param>
 internal sealed record DrainingRelease(ContainerRef Ref, DateTimeOffset Since, DateTimeOffset WarmUntil, DateTimeOffset Deadline);
+
+/// <summary>One run of a container that is being stopped.</summary>
+internal sealed record StoppingRun(string ContainerId, DateTimeOffset? StartedAt);
 
 /// <summary>Failed attempts of one release.</summary>
 /// <param name="Hash">The release.</param>

@@ -133,7 +133,6 @@ internal static class JournalChanges
             Active = new ActiveRelease(warm.Ref, now, container.Id, container.StartedAt),
             Drains = journal.Drains.RemoveAll(d => d == warm),
             History = [warm.Ref.Hash, .. journal.History.Where(h => h != warm.Ref.Hash)],
-            Switch = null,
             Crashes = null,
         };
     }

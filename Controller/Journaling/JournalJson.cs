@@ -8,6 +8,7 @@ namespace Wunderproxy.Controller.Journaling;
 [JsonSerializable(typeof(Journal))]
 [JsonSerializable(typeof(Candidate[]))]
 [JsonSerializable(typeof(DrainingRelease[]))]
+[JsonSerializable(typeof(StoppingRun[]))]
 [JsonSerializable(typeof(Attempts[]))]
 [JsonSerializable(typeof(RejectedRelease[]))]
 [JsonSerializable(typeof(OwnedImage[]))]

@@ -42,7 +42,7 @@ internal static class ActiveRows
 
     private static Step? FailBack(Situation s)
     {
-        if (!s.ActiveFailed)
+        if (s.Journal.Switch is not null || !s.ActiveFailed)
             return null;
         var warm = s.Journal.Drains.LastOrDefault(d => s.Now < d.WarmUntil && s.Find(d.Ref) is { IsReady: true } && !s.IsBusy(d.Ref.Name));
         if (warm is null || s.Find(warm.Ref) is not { } container)

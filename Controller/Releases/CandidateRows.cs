@@ -13,7 +13,7 @@ internal static class CandidateRows
         new("Supersede", "a release on its way to traffic is not the wanted one any more, or a standby's time is up", "it loses its purpose", Supersede),
         new("Choose", "the wanted release doesn't serve and isn't on its way", "it becomes a candidate: in the container that it has, else in a new one", Choose),
         new("Reject", "the engine, the registry or the Proxy refused what the configuration asks for", "the release is rejected", Reject),
-        new("Rename", "the name or the address of a new container is taken", "the candidate gets another container", Rename),
+        new("Rename", "the name or the address of a new container is taken, or its stop was begun before it was wanted again", "the candidate gets another container", Rename),
         new("Provide", "a candidate has no container", "its image is brought here and the container is created", Provide),
         new("CountExit", "a candidate exited by itself", "never ready before: it is rejected; else it is tried again, three times at most", CountExit),
         new("Start", "a candidate's container doesn't run", "it is started", Start),
@@ -28,10 +28,21 @@ internal static class CandidateRows
         return s.Containers
             .Where(c => !purposes.Contains(c.Ref.Name) && c.State != ContainerState.Leaving && !s.IsTarget(c))
             .Where(c => !c.IsReady || isSafe)
-            .Select(c => c.IsRunning
-                ? Stops.Step(s, "Discard", c, $"{c.Ref.Name} has no purpose any more")
-                : s.Try("Discard", $"{c.Ref.Name} has no purpose any more", new Effect.Remove(c.Ref, c.Id)))
+            .Select(c => Discard(s, c))
             .FirstOrDefault(step => step is not null);
+    }
+
+    // Where the Proxy isn't known, the container may be its target; and the Proxy itself cuts what still runs on it at the drain deadline.
+    private static Step? Discard(Situation s, ContainerFact container)
+    {
+        var reason = $"{container.Ref.Name} has no purpose any more";
+        if (!s.ProxyIsKnown)
+            s.Note($"{reason}; it goes once the Proxy has answered");
+        else if (container.IsRunning && s.IsInUse(container))
+            s.Note($"{reason} and finishes its requests", s.Now + s.Settings.DrainPoll);
+        else
+            return container.IsRunning ? Stops.Step(s, "Discard", container, reason) : s.Try("Discard", reason, new Effect.Remove(container.Ref, container.Id));
+        return null;
     }
 
     private static Step? Supersede(Situation s)
@@ -68,10 +79,12 @@ internal static class CandidateRows
         return failure is null ? null : RejectStep(s, "Reject", candidate, Evidence.OfRefusal(s, candidate.Ref.Hash, failure), container);
     });
 
-    private static Step? Rename(Situation s) => EachCandidate(s, (candidate, _, _) =>
-        s.FailuresOf(candidate.Ref.Name, candidate.Since).FirstOrDefault(Provisioning.IsTaken) is { } failure
-            ? new Step("Rename", failure.Message) { Journal = s.Journal.WithFreshContainer(candidate, s.Settings.Application) }
-            : null);
+    private static Step? Rename(Situation s) => EachCandidate(s, (candidate, _, container) =>
+    {
+        var reason = s.FailuresOf(candidate.Ref.Name, candidate.Since).FirstOrDefault(Provisioning.IsTaken)?.Message
+            ?? (container is not null && s.IsStopping(container) ? $"{candidate.Ref.Name} is being stopped" : null);
+        return reason is null ? null : new Step("Rename", reason) { Journal = s.Journal.WithFreshContainer(candidate, s.Settings.Application) };
+    });
 
     private static Step? Provide(Situation s) => EachCandidate(s, (candidate, _, container) =>
         container is null ? Provisioning.Step(s, "Provide", candidate.Ref, $"{candidate.Ref.Name} has no container") : null);
@@ -115,6 +128,11 @@ internal static class CandidateRows
             return null;
         if (candidate.Goal == CandidateGoal.Standby && container.Verdict.EverReady)
             return null;
+        if (container is { Address: not null, Verdict.LastFailure: null })
+        {
+            s.Note($"{candidate.Ref.Name} is being probed");
+            return null;
+        }
 
         // A run that the engine dates after now was started before the clock was set back.
         var deadline = (start > candidate.Since && start <= s.Now ? start : candidate.Since) + configuration.HealthCheck.Deadline;

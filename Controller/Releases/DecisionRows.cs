@@ -11,11 +11,11 @@ internal static class DecisionRows
     public static IReadOnlyList<Row> All { get; } =
     [
         new("Deploy", "current.json names another release, or the same one anew", "it is the desired release; the pin is lifted", Deploy),
+        new("End", "a deployment has reached its end or its deadline", "the end is noted", End),
         new("Blind", "the containers are not known", "nothing, until the engine answers", Blind),
         new("Adopt", "the state file is new or was rebuilt", "the running release is taken over as it is", Adopt),
         new("CatchUp", "the Proxy has seen a newer fence or snapshot than the journal gave out", "the journal counts on from there", CatchUp),
         new("Verified", "the active container is ready in a run that the journal doesn't know", "the run is noted", Verified),
-        new("End", "a deployment has reached its end or its deadline", "the end is noted", End),
     ];
 
     private static Step? Deploy(Situation s)

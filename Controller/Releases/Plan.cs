@@ -21,10 +21,12 @@ internal static class Plan
     ];
 
     /// <summary>The step for what is observed.</summary>
-    public static Step Next(Observation seen, Journal journal, DateTimeOffset now, PlanSettings settings)
+    public static Step Next(Observation seen, Journal journal, DateTimeOffset now, PlanSettings settings) => Next(Rows, new Situation(seen, journal, now, settings));
+
+    /// <summary>The step by other rows: what the plan would do without one of them.</summary>
+    public static Step Next(ImmutableArray<Row> rows, Situation situation)
     {
-        var situation = new Situation(seen, journal, now, settings);
-        foreach (var row in Rows)
+        foreach (var row in rows)
         {
             if (row.Match(situation) is { } step)
                 return step with { LookAgainAt = step.LookAgainAt ?? situation.Wait.LookAgainAt };

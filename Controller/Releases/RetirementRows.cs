@@ -10,6 +10,7 @@ internal static class RetirementRows
     [
         new("Retire", "a replaced release's container doesn't run any more", "the latest one is retained for a rollback, an older one loses its purpose", Retire),
         new("Drain", "a replaced release is past its probation, and idle or past its drain deadline, while the active one serves", "it is stopped", Drain),
+        new("Awake", "the retained release's container runs", "it is drained anew", Awake),
         new("Forget", "the retained release's container is gone", "it is forgotten", Forget),
         new("Prune", "an image that the Controller brought here belongs to none of the releases that are kept", "it is removed", Prune),
     ];
@@ -36,10 +37,11 @@ internal static class RetirementRows
         {
             if (s.Find(draining.Ref) is not { IsRunning: true } container || s.IsTarget(container))
                 continue;
+            var deadline = DeadlineOf(s, draining, container);
             if (s.Now < draining.WarmUntil)
                 s.Note($"{draining.Ref.Name} is kept warm for the probation", draining.WarmUntil);
-            else if (IsInUse(s, container) && s.Now < draining.Deadline)
-                s.Note($"{draining.Ref.Name} finishes its requests", Earlier(draining.Deadline, s.Now + s.Settings.DrainPoll));
+            else if (s.IsInUse(container) && s.Now < deadline)
+                s.Note($"{draining.Ref.Name} finishes its requests", Earlier(deadline, s.Now + s.Settings.DrainPoll));
             else if (isSafe && Stops.Step(s, "Drain", container, $"{draining.Ref.Name} is replaced and idle") is { } step)
                 return step;
         }
@@ -47,9 +49,21 @@ internal static class RetirementRows
         return null;
     }
 
-    // Where the Proxy doesn't list the container it has no request for it; where the Proxy isn't known, nothing is.
-    private static bool IsInUse(Situation s, ContainerFact container) =>
-        !s.ProxyIsKnown || (s.Proxy?.Targets.Any(t => t.Target.ContainerId == container.Id && t.InFlight + t.Streams > 0) ?? false);
+    // Traffic may have left it later than was decided: a request that it began before then has its whole time. A time after now is from before the clock was set back.
+    private static DateTimeOffset DeadlineOf(Situation s, DrainingRelease draining, ContainerFact container)
+    {
+        var left = s.Proxy?.Targets.Where(t => t.Target.ContainerId == container.Id).Max(t => t.DrainingSince);
+        return left is { } since && since > draining.Since && since <= s.Now ? since + (draining.Deadline - draining.Since) : draining.Deadline;
+    }
+
+    // A start that was under way when it was retired, or somebody else's.
+    private static Step? Awake(Situation s) =>
+        s.Journal.Retained is { } retained && s.Find(retained) is { IsRunning: true }
+            ? new Step("Awake", $"{retained.Name} runs again")
+            {
+                Journal = s.Journal with { Retained = null, Drains = [new DrainingRelease(retained, s.Now, s.Now, s.Now), .. s.Journal.Drains] },
+            }
+            : null;
 
     private static Step? Forget(Situation s) =>
         s.Journal.Retained is { } retained && s.Find(retained) is null

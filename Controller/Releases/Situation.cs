@@ -19,7 +19,10 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
 
     public PlanSettings Settings { get; } = settings;
 
-    public ValueList<ContainerFact> Containers => Seen.Containers.ValueOrDefault;
+    /// <summary>The containers; one whose stop was begun is never ready, whatever its probes still say.</summary>
+    public ValueList<ContainerFact> Containers { get; } = journal.Stopping.Count == 0
+        ? seen.Containers.ValueOrDefault
+        : [.. seen.Containers.ValueOrDefault.Select(c => c.IsRunning && journal.Stopping.Any(run => Stops.IsRun(c, run)) ? c with { Verdict = Verdict.Unverified } : c)];
 
     public ApplicationState? Proxy => Seen.Proxy.ValueOrDefault;
 
@@ -53,12 +56,19 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
     public ContainerFact? Find(ContainerRef? container) =>
         container is null ? null : Containers.FirstOrDefault(c => c.Ref.Name == container.Name);
 
+    /// <summary>Whether its stop was begun and hasn't ended.</summary>
+    public bool IsStopping(ContainerFact container) => container.IsRunning && Journal.Stopping.Any(run => Stops.IsRun(container, run));
+
     public bool IsTarget(ContainerFact container) =>
         Proxy?.Target is { } target && target.ContainerId == container.Id;
 
     /// <summary>Whether the Proxy sends requests to this very run of the container.</summary>
     public bool IsServed(ContainerFact container) =>
         IsTarget(container) && Proxy!.Target!.StartedAt == container.StartedAt && Proxy.Target.Address == container.Address;
+
+    /// <summary>Whether requests may still run on a container. Where the Proxy doesn't list it there are none; where the Proxy isn't known, nobody knows.</summary>
+    public bool IsInUse(ContainerFact container) =>
+        !ProxyIsKnown || (Proxy?.Targets.Any(t => t.Target.ContainerId == container.Id && t.InFlight + t.Streams > 0) ?? false);
 
     public bool IsBusy(string subject) => Seen.Working.Any(e => e.Subject == subject);
 

@@ -1,4 +1,5 @@
 using Wunderproxy.Contracts.Launching;
+using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Observing;
 
 namespace Wunderproxy.Controller.Releases;
@@ -16,6 +17,15 @@ internal static class Stops
 
         var fence = s.Journal.Fence + 1;
         var grace = s.Seen.Configurations.GetValueOrDefault(container.Ref.Hash)?.ValueOrDefault?.Stop.Timeout ?? new StopSpec().Timeout;
-        return s.Try(row, reason, new Effect.Stop(container.Ref, container.Id, grace, fence), s.Journal with { Fence = fence });
+        return s.Try(row, reason, new Effect.Stop(container.Ref, container.Id, grace, fence), s.Journal with { Fence = fence, Stopping = Noted(s, container) });
     }
+
+    private static ValueList<StoppingRun> Noted(Situation s, ContainerFact container)
+    {
+        var run = new StoppingRun(container.Id, container.StartedAt);
+        return [.. s.Journal.Stopping.Where(other => other != run && s.Containers.Any(c => c.IsRunning && IsRun(c, other))), run];
+    }
+
+    /// <summary>Whether a container is in this run.</summary>
+    public static bool IsRun(ContainerFact container, StoppingRun run) => container.Id == run.ContainerId && container.StartedAt == run.StartedAt;
 }

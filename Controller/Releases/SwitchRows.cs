@@ -15,7 +15,7 @@ internal static class SwitchRows
 
     private static Step? Commit(Situation s)
     {
-        if (s.Journal.Switch is not { } intent || s.Find(intent.To) is not { } to || !s.IsTarget(to))
+        if (s.Journal.Switch is not { } intent || s.Find(intent.To) is not { } to || !s.IsTarget(to) || s.IsBusy("proxy"))
             return null;
         var probation = s.ConfigurationOf(intent.To.Hash)?.Probation.Duration ?? TimeSpan.Zero;
         var drain = intent.From is { } from ? s.ConfigurationOf(from.Hash)?.Drain : null;
@@ -45,7 +45,7 @@ internal static class SwitchRows
     {
         if (s.Journal.Switch is not { } intent)
             return null;
-        if (intent.AbortFence is { } fence && (s.Proxy is null ? s.ProxyIsKnown : s.Proxy.Fence >= fence))
+        if (intent.AbortFence is { } fence && s.Proxy?.Fence >= fence)
             return new Step("Abort", "The switch was given up") { Journal = s.Journal with { Switch = null } };
         if (intent.AbortFence is null && s.Find(intent.To) is { IsReady: true })
             return null;

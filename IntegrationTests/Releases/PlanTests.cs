@@ -544,6 +544,162 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void Deployment_ends_at_its_deadline_while_the_engine_is_away_too()
+    {
+        _world.Deploy("a");
+        _world.EngineIsAway = true;
+        _world.Deploy("b");
+
+        _world.Advance(World.Settings.ProgressDeadline);
+
+        Assert.Equal(DeploymentEnd.Failed, _world.Latest.End);
+    }
+
+    [Fact]
+    public void First_switch_is_given_up_only_once_the_Proxy_has_acknowledged_a_newer_fence()
+    {
+        _world.Publish("a");
+        _world.Launch("a");
+        _world.Journal = new Controller.Reconciling.Order.Switch(World.Hash("a"), false).ApplyTo(_world.Journal, _world.Now, World.Settings).Journal;
+        while (_world.Journal.Switch is null)
+            _world.Next();
+        _world.ForgetVerdicts();
+
+        var abort = Decide();
+        Assert.IsType<Effect.RaiseFence>(abort.Effect);
+        _world.Journal = abort.Journal!;
+
+        Assert.NotNull((Decide().Journal ?? _world.Journal).Switch);
+    }
+
+    [Fact]
+    public void Retained_release_that_runs_again_is_stopped_again()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Advance(Probation);
+        _world.Calls.Clear();
+
+        _world.StartContainersOf("a");
+        _world.Settle();
+
+        Assert.Equal(["stop a"], _world.Calls);
+        Assert.Equal(ReleasePhase.Retained, _world.PhaseOf("a"));
+    }
+
+    [Fact]
+    public void Traffic_goes_back_only_once_the_switch_that_is_under_way_has_come_true_or_was_given_up()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Journal = new Controller.Reconciling.Order.Switch(World.Hash("b"), Force: true).ApplyTo(_world.Journal, _world.Now.AddTicks(1), World.Settings).Journal;
+        while (_world.Journal.Switch is null)
+        {
+            if (_world.Next().IsWait)
+                _world.ProbeOnce();
+        }
+
+        var route = Decide();
+        _world.Journal = route.Journal!;
+        _world.ExitOnly("b");
+
+        Assert.Equal(World.Hash("b"), (Decide(route.Effect!).Journal ?? _world.Journal).Active!.Ref.Hash);
+    }
+
+    [Fact]
+    public void Container_that_may_be_the_target_is_not_removed_while_the_Proxy_is_away()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Calls.Clear();
+        _world.ProxyIsAway = true;
+
+        _world.Exit("b");
+
+        Assert.Empty(_world.Calls);
+    }
+
+    [Fact]
+    public void Release_that_failed_on_probation_finishes_its_requests_before_it_is_stopped()
+    {
+        _world.Deploy("a");
+        _world.InFlight["b"] = 1;
+        _world.Deploy("b");
+        _world.BecomeUnready("b");
+        Assert.Equal("a", _world.Serving);
+        Assert.DoesNotContain("stop b", _world.Calls);
+
+        _world.FinishRequests("b");
+
+        Assert.Contains("stop b", _world.Calls);
+    }
+
+    [Fact]
+    public void Switch_is_a_fact_only_once_no_message_to_the_Proxy_is_under_way()
+    {
+        _world.Deploy("a");
+        _world.Publish("b");
+        _world.Launch("b");
+        _world.Journal = new Controller.Reconciling.Order.Switch(World.Hash("b"), false).ApplyTo(_world.Journal, _world.Now, World.Settings).Journal;
+        Effect? sent = null;
+        while (_world.Serving != "b")
+            sent = _world.Next().Effect;
+
+        Assert.True(Decide(sent!).IsWait);
+        Assert.Equal("Commit", Decide().Row);
+    }
+
+    [Fact]
+    public void Drain_deadline_counts_from_when_traffic_left_the_release()
+    {
+        _world.Deploy("a", c => c with { Drain = new DrainSpec { Timeout = TimeSpan.FromMinutes(5) } });
+        _world.InFlight["a"] = 1;
+        _world.Deploy("b");
+        _world.Wait(TimeSpan.FromMinutes(1));
+        var left = _world.Now;
+        _world.Proxy = _world.Proxy! with { Targets = [.. _world.Proxy.Targets.Select(t => t with { DrainingSince = t.Target.Release == World.Hash("a") ? left : null })] };
+
+        _world.Advance(TimeSpan.FromMinutes(4));
+        Assert.DoesNotContain("stop a", _world.Calls);
+
+        _world.Advance(TimeSpan.FromMinutes(1));
+        Assert.Contains("stop a", _world.Calls);
+    }
+
+    [Fact]
+    public void Container_whose_stop_was_begun_gets_no_traffic_any_more()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Wait(Probation);
+        var stop = Decide();
+        Assert.IsType<Effect.Stop>(stop.Effect);
+        _world.Journal = stop.Journal!;
+        _world.Calls.Clear();
+
+        _world.Switch("a");
+
+        Assert.Equal("a", _world.Serving);
+        Assert.Contains("create a", _world.Calls);
+    }
+
+    [Fact]
+    public void Standby_that_was_not_probed_since_the_Controller_started_is_not_rejected()
+    {
+        _world.Publish("a");
+        _world.Launch("a");
+        _world.Advance(TimeSpan.FromHours(1));
+        _world.ForgetVerdicts();
+
+        _world.Settle();
+
+        Assert.Null(_world.Journal.RejectionOf(World.Hash("a")));
+        Assert.Equal(ReleasePhase.Standby, _world.PhaseOf("a"));
+    }
+
+    private Step Decide(params Effect[] working) => Plan.Next(_world.Observe() with { Working = working }, _world.Journal, _world.Now, World.Settings);
+
+    [Fact]
     public void Every_row_has_an_id_of_its_own_or_the_same_step_name_as_its_method() =>
         Assert.Equal(Plan.Rows.Length, Plan.Rows.Select(r => r.Id).Distinct(StringComparer.Ordinal).Count());
 

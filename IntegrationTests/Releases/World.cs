@@ -80,15 +80,24 @@ internal sealed class World
 
     public void Advance(TimeSpan time)
     {
-        Now += time;
+        Wait(time);
         Settle();
     }
 
+    /// <summary>Time passes, and the Controller does nothing.</summary>
+    public void Wait(TimeSpan time) => Now += time;
+
     public void Exit(string name, int code = 1, bool oom = false)
+    {
+        ExitOnly(name, code, oom);
+        Settle();
+    }
+
+    /// <summary>A release exits, and the Controller does nothing yet.</summary>
+    public void ExitOnly(string name, int code = 1, bool oom = false)
     {
         foreach (var container in _containers.Values.Where(c => c.Ref.Hash == Hash(name) && c.IsRunning).ToList())
             _containers[container.Ref.Name] = container with { State = ContainerState.Exited, ExitCode = code, OomKilled = oom, FinishedAt = Now + TimeSpan.FromTicks(++_started), ExitedByItself = true, Address = null };
-        Settle();
     }
 
     public void BecomeUnready(string name)
@@ -105,6 +114,20 @@ internal sealed class World
             if (container.IsRunning)
                 _containers[container.Ref.Name] = container with { State = ContainerState.Exited, ExitCode = 255, FinishedAt = Now, ExitedByItself = false, Address = null };
         }
+    }
+
+    /// <summary>The Controller is started again: what its probes said is forgotten.</summary>
+    public void ForgetVerdicts()
+    {
+        foreach (var container in _containers.Values.ToList())
+            _containers[container.Ref.Name] = container with { Verdict = Verdict.Unverified };
+    }
+
+    /// <summary>Somebody else starts the containers of a release.</summary>
+    public void StartContainersOf(string name)
+    {
+        foreach (var container in _containers.Values.Where(c => c.Ref.Hash == Hash(name)).ToList())
+            Carry(new Effect.Start(container.Ref, container.Id));
     }
 
     public void RemoveContainersOf(string name)
@@ -162,6 +185,8 @@ internal sealed class World
         Settle();
         return Journal.Deployments.First(d => d.Id == deployment!.Id);
     }
+
+    public void ProbeOnce() => Probe();
 
     private bool Probe()
     {
@@ -230,7 +255,7 @@ internal sealed class World
             case Effect.Route route:
                 return Route(route);
             case Effect.RaiseFence fence:
-                Proxy = Proxy is null ? null : Proxy with { Fence = fence.Fence };
+                Proxy = Fenced(fence.Fence);
                 break;
         }
 
@@ -240,10 +265,14 @@ internal sealed class World
     private EffectFailure? Stop(Effect.Stop stop)
     {
         Assert.NotEqual(stop.Id, Proxy?.Target?.ContainerId);
-        Proxy = Proxy is null ? null : Proxy with { Fence = stop.Fence };
+        Proxy = Fenced(stop.Fence);
         Change(stop.Container, c => c with { State = ContainerState.Exited, ExitCode = 143, FinishedAt = Now, ExitedByItself = true, Address = null });
         return null;
     }
+
+    // An application of which the Proxy has never heard is known by its fence from then on.
+    private ApplicationState Fenced(long fence) =>
+        (Proxy ?? new ApplicationState { Application = Settings.Application, Installation = Settings.Installation, Generation = 0, Fence = 0, Total = NoTraffic }) with { Fence = fence };
 
     private EffectFailure? Route(Effect.Route route)
     {
