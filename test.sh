@@ -4,6 +4,7 @@
 #   ./test.sh [FILTER...]       every test, with a real Docker Engine, registry and S3 server in a network namespace of their own;
 #                               installs the Debian packages that are missing; needs root or sudo
 #   ./test.sh fast [FILTER...]  only what needs none of that; no root, no format check
+#   ./test.sh model [MINUTES]   the model of the plan for longer: as many states as it reaches in that time (10)
 #
 # FILTER is handed to the test runner, and there is no format check then:
 #   -class '*DurableFileTests', -method '*power_cut*', -namespace 'Wunderproxy.IntegrationTests.Docker'
@@ -115,6 +116,10 @@ main() {
   step build dotnet build wunderproxy.sln --no-restore
   if [ "${1:-}" = fast ]; then
     run_tests dotnet "$runner" -trait- Needs=Lab "${@:2}"
+    return
+  fi
+  if [ "${1:-}" = model ]; then
+    WUNDERPROXY_MODEL_MINUTES=${2:-10} run_tests dotnet "$runner" -explicit only -class '*ModelTests' -showLiveOutput
     return
   fi
   if [ $# -eq 0 ]; then

@@ -1,0 +1,50 @@
+using Wunderproxy.Contracts.Control;
+
+namespace Wunderproxy.IntegrationTests.Model;
+
+/// <summary>What the Proxy knows of the application, all of it on its disk; it decides as <c>ApplicationRegistry</c> does.</summary>
+/// <param name="Fence">The newest seen.</param>
+/// <param name="Snapshot">What it serves by; absent: it knows a fence only.</param>
+internal sealed record ModelProxy(long Fence, ApplicationSnapshot? Snapshot)
+{
+    public Target? Target => Snapshot?.Target;
+
+    public long Generation => Snapshot?.Generation ?? 0;
+
+    /// <summary>The Proxy after a snapshot, or itself where it refuses it.</summary>
+    /// <param name="proxy">The Proxy before; absent: it has never heard of the application.</param>
+    /// <param name="snapshot">What is sent.</param>
+    /// <param name="isHealthy">Its own probe of the target.</param>
+    /// <param name="refusal">Why it refuses; absent: it serves by the snapshot.</param>
+    public static ModelProxy? Apply(ModelProxy? proxy, ApplicationSnapshot snapshot, Func<Target, bool> isHealthy, out string? refusal)
+    {
+        refusal = RefusalOf(proxy, snapshot, isHealthy);
+        return refusal is null && snapshot.Generation != proxy?.Snapshot?.Generation
+            ? new ModelProxy(Math.Max(proxy?.Fence ?? snapshot.Fence, snapshot.Fence), snapshot)
+            : proxy;
+    }
+
+    /// <summary>The Proxy after it was asked to raise the fence, or itself where it refuses.</summary>
+    public static ModelProxy? Raise(ModelProxy? proxy, long fence, string? notTarget, out string? refusal)
+    {
+        refusal = proxy?.Target is { } target && target.ContainerId == notTarget ? "the container is the target"
+            : fence <= proxy?.Fence ? $"fence {fence} is not newer than {proxy.Fence}"
+            : null;
+        return refusal is null ? new ModelProxy(fence, proxy?.Snapshot) : proxy;
+    }
+
+    /// <summary>Whether a snapshot would change the target.</summary>
+    public static bool MovesTraffic(ModelProxy? proxy, ApplicationSnapshot snapshot) =>
+        proxy?.Target is { } current ? !current.IsSameAs(snapshot.Target) : snapshot.Target is not null;
+
+    private static string? RefusalOf(ModelProxy? proxy, ApplicationSnapshot snapshot, Func<Target, bool> isHealthy)
+    {
+        if (proxy?.Snapshot is { } served && (snapshot.Generation < served.Generation || (snapshot.Generation == served.Generation && snapshot != served)))
+            return $"generation {snapshot.Generation} is not newer than {served.Generation}";
+        if (proxy?.Snapshot?.Generation == snapshot.Generation || !MovesTraffic(proxy, snapshot))
+            return null;
+        if (snapshot.Fence <= proxy?.Fence)
+            return $"fence {snapshot.Fence} is not newer than {proxy.Fence}";
+        return snapshot.Target is { } target && !isHealthy(target) ? "it found the target unhealthy" : null;
+    }
+}
