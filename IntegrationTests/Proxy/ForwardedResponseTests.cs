@@ -208,6 +208,56 @@ public class ForwardedResponseTests
         Assert.StartsWith("HTTP/1.1 502 ", await client.ReadMessageAsync(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\n\r\n")]
+    [InlineData("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n")]
+    [InlineData("Custom / HTTP/1.1\r\nHost: a\r\n\r\n")]
+    public async Task Request_without_a_body_is_not_sent_again_when_a_kept_connection_closes_without_an_answer(string request)
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var backend = new RawBackend();
+        await proxy.SwitchAsync(backend.Address);
+        await using var client = await proxy.ConnectAsync();
+        await using var kept = await KeepAsync(client, backend);
+
+        await client.SendAsync(request);
+        await kept.ReadHeadAsync();
+        backend.AnswerAll("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        await kept.DisposeAsync();
+
+        Assert.StartsWith("HTTP/1.1 502 ", await client.ReadMessageAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Safe_request_is_sent_again_only_once_when_connections_close_without_an_answer()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var backend = new RawBackend();
+        await proxy.SwitchAsync(backend.Address);
+        await using var client = await proxy.ConnectAsync();
+        await using var kept = await KeepAsync(client, backend);
+
+        await client.SendAsync(Get);
+        await kept.ReadHeadAsync();
+        await kept.DisposeAsync();
+        var again = await backend.AcceptedSendingAsync();
+        await again.DisposeAsync();
+
+        Assert.StartsWith("HTTP/1.1 502 ", await client.ReadMessageAsync(), StringComparison.Ordinal);
+    }
+
+    // The Proxy has a connection to the application that has served one request.
+    private static async Task<RawConnection> KeepAsync(RawConnection client, RawBackend backend)
+    {
+        await client.SendAsync(Get);
+        var kept = await backend.AcceptedAsync();
+        await kept.ReadHeadAsync();
+        await kept.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        await client.ReadMessageAsync();
+        return kept;
+    }
+
     private static async Task<string> AnswerAsync(string answer, string request = Get)
     {
         await using var proxy = await RunningProxy.StartAsync();

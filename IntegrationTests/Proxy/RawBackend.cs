@@ -33,6 +33,18 @@ internal sealed class RawBackend : IAsyncDisposable
     public async Task<RawConnection> AcceptedAsync() =>
         await _connections.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
 
+    /// <summary>The next connection on which the head of a request comes, which is read; those that are closed before are passed over.</summary>
+    public async Task<RawConnection> AcceptedSendingAsync()
+    {
+        while (true)
+        {
+            var connection = await AcceptedAsync();
+            if (await connection.TryReadHeadAsync() is not null)
+                return connection;
+            await connection.DisposeAsync();
+        }
+    }
+
     /// <summary>Answers every request on every connection from now on with the same bytes.</summary>
     public void AnswerAll(string answer) => _ = AnswerAllAsync(answer);
 

@@ -46,6 +46,10 @@ internal sealed class RawConnection(Socket socket) : IAsyncDisposable
     /// <summary>Reads the head of a message, up to the empty line.</summary>
     public Task<string> ReadHeadAsync() => ReadUntilAsync("\r\n\r\n");
 
+    /// <summary>Reads the head of a message.</summary>
+    /// <returns>Absent: the connection ended before anything came.</returns>
+    public async Task<string?> TryReadHeadAsync() => _unread.Length > 0 || await ReceiveAsync() > 0 ? await ReadHeadAsync() : null;
+
     /// <summary>Reads a message: its head, and as many bytes as its Content-Length says.</summary>
     public async Task<string> ReadMessageAsync()
     {

@@ -8,7 +8,7 @@ namespace Wunderproxy.Proxy.Forwarding;
 internal sealed class UpstreamConnection : NetworkStream
 {
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(1);
-    private static readonly AsyncLocal<Exchange?> User = new();
+    private static readonly AsyncLocal<Sending?> User = new();
 
     private byte[]? _trailers;
 
@@ -43,8 +43,8 @@ internal sealed class UpstreamConnection : NetworkStream
         }
     }
 
-    /// <summary>Names the exchange that the calling asynchronous flow works for, so that the connection that it writes to becomes known to it.</summary>
-    public static void UseFor(Exchange exchange) => User.Value = exchange;
+    /// <summary>Names the exchange whose request the calling asynchronous flow is about to send, once: the connection that it writes to becomes known to it.</summary>
+    public static void UseFor(Exchange exchange) => User.Value = new Sending(exchange);
 
     /// <summary>Puts trailers behind the body that is being sent, in chunks, on this connection. To be called when its last byte was sent.</summary>
     /// <param name="trailers">Field lines, each with its line end.</param>
@@ -56,10 +56,7 @@ internal sealed class UpstreamConnection : NetworkStream
     /// <inheritdoc/>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (User.Value is { } exchange)
-        {
-            exchange.Connection = this;
-        }
+        User.Value?.Through(this);
 
         // The body was flushed before the trailers were set, so the last chunk comes alone.
         if (_trailers is { } trailers && buffer.Span.SequenceEqual(LastChunk))
@@ -69,5 +66,28 @@ internal sealed class UpstreamConnection : NetworkStream
         }
 
         return base.WriteAsync(buffer, cancellationToken);
+    }
+
+    /// <summary>A request on its way through one connection.</summary>
+    /// <remarks>
+    /// The client sends a request without a body again where a kept connection closes before the first byte of the answer, a POST included. The application may
+    /// have carried it out by then, so whether anything is repeated is decided by <see cref="RequestHandler"/> alone.
+    /// </remarks>
+    private sealed class Sending(Exchange exchange)
+    {
+        private UpstreamConnection? _connection;
+
+        /// <exception cref="HttpRequestException">The request was sent on another connection.</exception>
+        public void Through(UpstreamConnection connection)
+        {
+            if (_connection is null)
+            {
+                exchange.Connection = _connection = connection;
+            }
+            else if (_connection != connection)
+            {
+                throw new HttpRequestException(HttpRequestError.ResponseEnded, "The application closed the connection without an answer.");
+            }
+        }
     }
 }
