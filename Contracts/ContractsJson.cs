@@ -7,6 +7,7 @@ using Wunderproxy.Contracts.Launching;
 namespace Wunderproxy.Contracts;
 
 /// <summary>JSON of everything that crosses a process boundary, source generated. Unknown members and nulls in required places are errors.</summary>
+/// <remarks>Generated code hands null or zero to the init accessor of a member that is absent, and so undoes its initializer: where one has a default, the accessor puts it back.</remarks>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.General,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -47,13 +47,13 @@ public sealed record StatusDocument
     public string? Active { get; init; }
 
     /// <summary>What is well and what is not.</summary>
-    public IReadOnlyList<Condition> Conditions { get; init; } = [];
+    public IReadOnlyList<Condition> Conditions { get; init => field = value ?? []; } = [];
 
     /// <summary>Every release that is here, the active one first.</summary>
-    public IReadOnlyList<ReleaseStatus> Releases { get; init; } = [];
+    public IReadOnlyList<ReleaseStatus> Releases { get; init => field = value ?? []; } = [];
 
     /// <summary>The latest deployments, newest first, at most 20.</summary>
-    public IReadOnlyList<DeploymentStatus> Deployments { get; init; } = [];
+    public IReadOnlyList<DeploymentStatus> Deployments { get; init => field = value ?? []; } = [];
 
     /// <summary>What the reconciler does, and why.</summary>
     public required PlanStatus Plan { get; init; }
@@ -193,7 +193,7 @@ public sealed record FailureEvidence
     public string? LastProbe { get; init; }
 
     /// <summary>The last lines that the container wrote, at most 20.</summary>
-    public IReadOnlyList<string> Log { get; init; } = [];
+    public IReadOnlyList<string> Log { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>The kinds of failure of a release.</summary>
@@ -267,7 +267,7 @@ public sealed record DeploymentStatus
     public FailureEvidence? Failure { get; init; }
 
     /// <summary>When it entered each phase, in order.</summary>
-    public IReadOnlyList<PhaseEntry> Phases { get; init; } = [];
+    public IReadOnlyList<PhaseEntry> Phases { get; init => field = value ?? []; } = [];
 
     /// <summary>Container of the release once it is there.</summary>
     public string? ContainerId { get; init; }

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 namespace Wunderproxy.Contracts.Control;
 
 /// <summary>How the Proxy serves one application: answer of <c>GET /applications/{application}</c> (404: it knows none of that name).</summary>
@@ -33,7 +34,7 @@ public sealed record ApplicationState
     /// Traffic of every target that was active since the Proxy started, at most 16, newest first. One that became active again has an entry
     /// for each turn. Only the first can be active: it is, unless it has <see cref="TargetTraffic.DrainingSince"/>.
     /// </summary>
-    public IReadOnlyList<TargetTraffic> Targets { get; init; } = [];
+    public IReadOnlyList<TargetTraffic> Targets { get; init => field = value ?? []; } = [];
 
     /// <summary>Traffic of the application since the Proxy started, requests without a target included.</summary>
     public required Traffic Total { get; init; }
@@ -68,7 +69,7 @@ public sealed record Traffic
     public required double TotalSeconds { get; init; }
 
     /// <summary>Requests by status code; 499: the client left before an answer began.</summary>
-    public IReadOnlyDictionary<int, long> ByStatus { get; init; } = new Dictionary<int, long>();
+    public IReadOnlyDictionary<int, long> ByStatus { get; init => field = value ?? ReadOnlyDictionary<int, long>.Empty; } = ReadOnlyDictionary<int, long>.Empty;
 
     /// <summary>Bytes of request bodies.</summary>
     public required long BytesIn { get; init; }
@@ -77,7 +78,7 @@ public sealed record Traffic
     public required long BytesOut { get; init; }
 
     /// <summary>Latency over the last 1, 5 and 15 minutes.</summary>
-    public IReadOnlyList<LatencyWindow> Latency { get; init; } = [];
+    public IReadOnlyList<LatencyWindow> Latency { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>Latency of the requests that ended within a window, from the request's first byte to the answer's last one; streams are not counted.</summary>
@@ -102,14 +103,14 @@ public sealed record ProxyStatus
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>The public addresses that it listens on.</summary>
-    public IReadOnlyList<string> Listening { get; init; } = [];
+    public IReadOnlyList<string> Listening { get; init => field = value ?? []; } = [];
 
     /// <summary>Bytes of the managed heap.</summary>
     public required long HeapSizeBytes { get; init; }
 
     /// <summary>Client connections by state: <c>new</c> (no request yet), <c>active</c> (a request is running), <c>idle</c> (between requests), <c>upgraded</c>.</summary>
-    public IReadOnlyDictionary<string, long> Connections { get; init; } = new Dictionary<string, long>();
+    public IReadOnlyDictionary<string, long> Connections { get; init => field = value ?? ReadOnlyDictionary<string, long>.Empty; } = ReadOnlyDictionary<string, long>.Empty;
 
     /// <summary>Every application.</summary>
-    public IReadOnlyList<ApplicationState> Applications { get; init; } = [];
+    public IReadOnlyList<ApplicationState> Applications { get; init => field = value ?? []; } = [];
 }

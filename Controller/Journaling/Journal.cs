@@ -10,7 +10,7 @@ internal sealed record Journal
 {
     public const int CurrentSchema = 1;
 
-    public int Schema { get; init; } = CurrentSchema;
+    public int Schema { get; init => field = value == 0 ? CurrentSchema : value; } = CurrentSchema;
 
     /// <summary>Set until the containers that are there already have been taken over: in a new or rebuilt state file.</summary>
     public bool NeedsAdoption { get; init; }

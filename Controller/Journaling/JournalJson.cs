@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 namespace Wunderproxy.Controller.Journaling;
 
 /// <summary>JSON of the state file, source generated. Members that a newer version wrote are passed over; absent ones have their defaults.</summary>
+/// <remarks>As in <see cref="Contracts.ContractsJson"/>, an init accessor puts the default of an absent member back.</remarks>
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(Journal))]
 [JsonSerializable(typeof(Candidate[]))]
