@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Wunderproxy.IntegrationTests.EndToEnd;
 
-/// <summary>Stands between a Controller and the engine's socket, and counts what the Controller says.</summary>
+/// <summary>Stands between a Controller and the engine's socket, counts what the Controller says, and can hold it back.</summary>
 internal sealed class EngineRelay : IAsyncDisposable
 {
     private readonly CancellationTokenSource _end = new();
@@ -10,6 +10,7 @@ internal sealed class EngineRelay : IAsyncDisposable
     private readonly string _engine;
     private readonly Task _accepting;
     private long _bytes;
+    private TaskCompletionSource? _hung;
 
     private EngineRelay(string path, string engine)
     {
@@ -29,6 +30,12 @@ internal sealed class EngineRelay : IAsyncDisposable
     /// <param name="path">Of the socket that it listens on.</param>
     /// <param name="engine">Path of the engine's socket.</param>
     public static EngineRelay Start(string path, string engine) => new(path, engine);
+
+    /// <summary>Connections are taken and nothing passes, either way, until <see cref="GoOn"/>.</summary>
+    public void Hang() => Interlocked.CompareExchange(ref _hung, new(TaskCreationOptions.RunContinuationsAsynchronously), null);
+
+    /// <summary>What was held back passes, and all that follows.</summary>
+    public void GoOn() => Interlocked.Exchange(ref _hung, null)?.SetResult();
 
     public async ValueTask DisposeAsync()
     {
@@ -71,6 +78,8 @@ internal sealed class EngineRelay : IAsyncDisposable
             while ((count = await from.ReceiveAsync(block, _end.Token)) > 0)
             {
                 sent(count);
+                if (Volatile.Read(ref _hung) is { } hung)
+                    await hung.Task.WaitAsync(_end.Token);
                 await to.SendAsync(block.AsMemory(0, count), _end.Token);
             }
 

@@ -8,18 +8,20 @@ internal sealed class MixedLoad : IAsyncDisposable
 {
     private const int LargestBody = 256 * 1024;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan DefaultPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(20);
 
     private readonly CancellationTokenSource _end = new();
     private readonly Uri _address;
+    private readonly TimeSpan _pause;
     private readonly Random _random;
     private readonly List<Task> _visitors;
     private int _connections;
 
-    private MixedLoad(Uri address, TimeSpan streamLimit, int seed)
+    private MixedLoad(Uri address, TimeSpan streamLimit, int seed, TimeSpan pause)
     {
         _address = address;
+        _pause = pause;
         _random = new Random(seed);
         var streams = new MixedLoadStreams(address, streamLimit, Record);
         _visitors =
@@ -45,7 +47,8 @@ internal sealed class MixedLoad : IAsyncDisposable
     /// <param name="address">Where the visitors ask.</param>
     /// <param name="streamLimit">How long a stream lives at least, and not much longer, once its release is replaced.</param>
     /// <param name="seed">Of the bodies' sizes.</param>
-    public static MixedLoad Start(Uri address, TimeSpan streamLimit, int seed = 1) => new(address, streamLimit, seed);
+    /// <param name="pause">Of each visitor between two exchanges; 20 ms if absent.</param>
+    public static MixedLoad Start(Uri address, TimeSpan streamLimit, int seed = 1, TimeSpan? pause = null) => new(address, streamLimit, seed, pause ?? DefaultPause);
 
     /// <summary>Lets every visitor end what it is doing.</summary>
     public async Task StopAsync()
@@ -76,7 +79,7 @@ internal sealed class MixedLoad : IAsyncDisposable
                 Record.Fail($"{kind}: {exception.Message} {exception.InnerException?.Message}");
             }
 
-            await Task.Delay(Pause, TimeProvider.System, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(_pause, TimeProvider.System, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -105,8 +108,7 @@ internal sealed class MixedLoad : IAsyncDisposable
 
     private async Task<string> PostBodyAsync(HttpClient client)
     {
-        var sent = new byte[_random.Next(1, LargestBody)];
-        _random.NextBytes(sent);
+        var sent = NewBody();
         using var content = new ByteArrayContent(sent);
         using var answer = await client.PostAsync(new Uri("echo", UriKind.Relative), content);
         answer.EnsureSuccessStatusCode();
@@ -114,6 +116,17 @@ internal sealed class MixedLoad : IAsyncDisposable
         if (!received.SequenceEqual(sent))
             Record.Fail($"body: {sent.Length} bytes did not come back as they were sent");
         return VersionOf(answer);
+    }
+
+    private byte[] NewBody()
+    {
+        // Two visitors share the source, which is not made for that.
+        lock (_random)
+        {
+            var body = new byte[_random.Next(1, LargestBody)];
+            _random.NextBytes(body);
+            return body;
+        }
     }
 
     // Every line names the release that wrote it, so the answer shows whether it ended where it began.

@@ -12,6 +12,8 @@ internal sealed class MixedLoadRecord
     private readonly List<string> _failures = [];
     private readonly SortedDictionary<int, long> _firstSeen = [];
     private readonly Dictionary<string, int> _answers = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _excused = new(StringComparer.Ordinal);
+    private string? _excuse;
     private int _failed;
 
     /// <summary>The newest version that has answered anybody: no request that begins from now on may be answered by an older one.</summary>
@@ -24,6 +26,26 @@ internal sealed class MixedLoadRecord
         {
             lock (_gate)
                 return new Dictionary<string, int>(_answers);
+        }
+    }
+
+    /// <summary>How many exchanges failed.</summary>
+    public int Failed
+    {
+        get
+        {
+            lock (_gate)
+                return _failed;
+        }
+    }
+
+    /// <summary>How many exchanges failed for each reason that <see cref="Excuse"/> gave.</summary>
+    public IReadOnlyDictionary<string, int> Excused
+    {
+        get
+        {
+            lock (_gate)
+                return new Dictionary<string, int>(_excused);
         }
     }
 
@@ -56,8 +78,31 @@ internal sealed class MixedLoadRecord
     {
         lock (_gate)
         {
-            if (_failed++ < FailuresKept)
+            if (_excuse is { } excuse)
+                _excused[excuse] = _excused.GetValueOrDefault(excuse) + 1;
+            else if (_failed++ < FailuresKept)
                 _failures.Add($"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} {failure}");
+        }
+    }
+
+    /// <summary>Counts what fails from now on apart, for something was done that may make exchanges fail; null: nothing may fail any more.</summary>
+    public void Excuse(string? reason)
+    {
+        lock (_gate)
+        {
+            _excuse = reason;
+            if (reason is not null)
+                _excused.TryAdd(reason, 0);
+        }
+    }
+
+    /// <summary>A version that has answered doesn't serve any more, and the one before it does again.</summary>
+    public void Withdraw(string version)
+    {
+        lock (_gate)
+        {
+            _firstSeen.Remove(NumberOf(version));
+            Newest = _firstSeen.Keys.LastOrDefault(-1);
         }
     }
 

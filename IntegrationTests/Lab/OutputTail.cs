@@ -7,6 +7,10 @@ internal sealed class OutputTail(int cap)
 {
     private readonly Lock _gate = new();
     private readonly StringBuilder _text = new();
+    private long _length;
+
+    /// <summary>Characters that were written so far, those that aren't kept any more included.</summary>
+    public long Length => Interlocked.Read(ref _length);
 
     public void Append(string? line)
     {
@@ -14,6 +18,7 @@ internal sealed class OutputTail(int cap)
             return;
         lock (_gate)
         {
+            _length += line.Length + 1;
             _text.Append(line).Append('\n');
             if (_text.Length > cap)
                 _text.Remove(0, _text.Length - cap);

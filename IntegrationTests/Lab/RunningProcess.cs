@@ -34,6 +34,9 @@ public sealed class RunningProcess : IAsyncDisposable
     /// <summary>The latest MiB of what it wrote to both outputs.</summary>
     public string Output => _output.ToString();
 
+    /// <summary>Characters that it wrote to both outputs so far.</summary>
+    public long OutputLength => _output.Length;
+
     /// <param name="program">Path, or name of a program on PATH.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="environment">Variables besides those of the test; null removes one.</param>
