@@ -12,8 +12,9 @@
 #
 # The engine is the one at DOCKER_HOST, else unix:///var/run/docker.sock. Every version is an empty layer on one base image: the
 # program, the machine's own .NET runtime and the libraries it is linked to. The base is built once per source digest and kept in out/.
-set -euo pipefail
+set -eEuo pipefail
 shopt -s inherit_errexit
+trap 'echo "build-image.sh: line $LINENO: failed: $BASH_COMMAND" >&2' ERR
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=$here/out
 engine_socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
@@ -49,9 +50,9 @@ linked_libraries() {
   ldd "$@" 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// {print $3} $1 ~ /^\// && $2 ~ /^\(/ {print $1}' | sort -u
 }
 
-# library_path NAME: where the dynamic linker finds it.
+# library_path NAME: where the dynamic linker finds it. All that ldconfig says is read, for it fails where nobody listens to its end.
 library_path() {
-  ldconfig -p | awk -v name="$1" '$1 == name {print $NF; exit}'
+  ldconfig -p | awk -v name="$1" '$1 == name && !found {found = $NF} END {if (found) print found}'
 }
 
 copy_runtime() {
@@ -81,7 +82,7 @@ copy_libraries() {
     mkdir -p "$root$(dirname "$path")"
     cp -L "$path" "$root$path"
   done
-  find "$root" -name 'libssl.so.3' | grep -q . || fail "libssl.so.3 is missing on this machine: apt-get install libssl3"
+  [ -n "$(find "$root" -name 'libssl.so.3')" ] || fail "libssl.so.3 is missing on this machine: apt-get install libssl3"
 }
 
 write_accounts() {
