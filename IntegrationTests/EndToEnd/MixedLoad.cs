@@ -9,6 +9,7 @@ internal sealed class MixedLoad : IAsyncDisposable
     private const int LargestBody = 256 * 1024;
 
     private static readonly TimeSpan DefaultPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan DefaultSlack = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(20);
 
     private readonly CancellationTokenSource _end = new();
@@ -18,12 +19,12 @@ internal sealed class MixedLoad : IAsyncDisposable
     private readonly List<Task> _visitors;
     private int _connections;
 
-    private MixedLoad(Uri address, TimeSpan streamLimit, int seed, TimeSpan pause)
+    private MixedLoad(Uri address, TimeSpan streamLimit, int seed, TimeSpan pause, TimeSpan slack)
     {
         _address = address;
         _pause = pause;
         _random = new Random(seed);
-        var streams = new MixedLoadStreams(address, streamLimit, Record);
+        var streams = new MixedLoadStreams(address, streamLimit, slack, Record);
         _visitors =
         [
             VisitAsync("page", GetPageAsync), VisitAsync("page", GetPageAsync), VisitAsync("page", GetPageAsync),
@@ -48,7 +49,9 @@ internal sealed class MixedLoad : IAsyncDisposable
     /// <param name="streamLimit">How long a stream lives at least, and not much longer, once its release is replaced.</param>
     /// <param name="seed">Of the bodies' sizes.</param>
     /// <param name="pause">Of each visitor between two exchanges; 20 ms if absent.</param>
-    public static MixedLoad Start(Uri address, TimeSpan streamLimit, int seed = 1, TimeSpan? pause = null) => new(address, streamLimit, seed, pause ?? DefaultPause);
+    /// <param name="slack">How much less a stream may live, because nobody noticed the switch at once; 1 s if absent.</param>
+    public static MixedLoad Start(Uri address, TimeSpan streamLimit, int seed = 1, TimeSpan? pause = null, TimeSpan? slack = null) =>
+        new(address, streamLimit, seed, pause ?? DefaultPause, slack ?? DefaultSlack);
 
     /// <summary>Lets every visitor end what it is doing.</summary>
     public async Task StopAsync()

@@ -4,13 +4,14 @@ using System.Text;
 namespace Wunderproxy.IntegrationTests.EndToEnd;
 
 /// <summary>The visitors of a <see cref="MixedLoad"/> that stay connected: a stream goes on while its release serves and for its limit after that, then it is cut, and opens again at once.</summary>
-internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, MixedLoadRecord record)
+/// <param name="address">Where they ask.</param>
+/// <param name="limit">How long a stream lives once its release is replaced.</param>
+/// <param name="slack">From the switch until somebody is answered by the new release and notes it, on a busy machine.</param>
+/// <param name="record">What they were answered.</param>
+internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, TimeSpan slack, MixedLoadRecord record)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    // From the switch until somebody is answered by the new release and notes it, on a busy machine.
-    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestOvertime = TimeSpan.FromSeconds(5);
 
     /// <summary>Says something over a WebSocket and awaits its echo, again and again.</summary>
@@ -50,7 +51,7 @@ internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, MixedLoadRec
     {
         if (stream.Version is not { } version)
             record.Fail($"{stream.Kind} could not be opened: {exception.Message} {exception.InnerException?.Message}");
-        else if (record.ReplacedFor(version) is var replaced && replaced < limit - Slack)
+        else if (record.ReplacedFor(version) is var replaced && replaced < limit - slack)
             record.Fail($"{stream.Kind} to {version} was cut {replaced.TotalMilliseconds:0} ms after the switch: {exception.Message}");
         else
             record.Count($"{stream.Kind} cut");
