@@ -47,15 +47,16 @@ internal static class DecisionRows
             return new Step("Adopt", s.Wait.Reason);
         }
 
-        var running = s.Containers.Where(c => c.IsRunning).OrderByDescending(s.IsTarget).ThenByDescending(c => c.StartedAt).FirstOrDefault();
+        // After a power cut nothing runs, but the Proxy knows to which container it sent requests last.
+        var active = s.Containers.Where(c => c.IsRunning || s.IsTarget(c)).OrderByDescending(c => c.IsRunning).ThenByDescending(s.IsTarget).ThenByDescending(c => c.StartedAt).FirstOrDefault();
         return new Step("Adopt", "Took over the containers that are here")
         {
             Journal = s.Journal with
             {
                 NeedsAdoption = false,
-                Active = running is null ? null : new ActiveRelease(running.Ref, s.Now, null, null),
-                Retained = s.Containers.Where(c => !c.IsRunning).MaxBy(c => c.FinishedAt)?.Ref,
-                History = running is null ? [] : [running.Ref.Hash],
+                Active = active is null ? null : new ActiveRelease(active.Ref, s.Now, null, null),
+                Retained = s.Containers.Where(c => !c.IsRunning && c != active).MaxBy(c => c.FinishedAt)?.Ref,
+                History = active is null ? [] : [active.Ref.Hash],
                 Incarnation = s.Containers.Select(c => c.Ref.Incarnation).DefaultIfEmpty(0).Max(),
             },
         };

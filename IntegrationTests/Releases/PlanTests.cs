@@ -469,6 +469,23 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void After_a_power_cut_that_took_the_state_file_too_the_same_release_serves_again_without_the_store()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Calls.Clear();
+        _world.StopEverything();
+        _world.Journal = new Journal { NeedsAdoption = true };
+        _world.Current = new CurrentDocument.Unreadable("away");
+
+        _world.Settle();
+
+        Assert.Equal("b", _world.Serving);
+        Assert.Equal(["start b", "route b"], _world.Calls);
+        Assert.Equal(World.Hash("a"), _world.Journal.Retained?.Hash);
+    }
+
+    [Fact]
     public void Maintenance_is_put_up_and_down_without_moving_traffic()
     {
         _world.Deploy("a");
