@@ -5,6 +5,8 @@
 #                               installs the Debian packages that are missing; needs root or sudo
 #   ./test.sh fast [FILTER...]  only what needs none of that; no root, no format check
 #   ./test.sh model [MINUTES]   the model of the plan for longer: as many states as it reaches in that time (10)
+#   ./test.sh simulate --seed N      runs one seed of the simulation again, and tells its story; no root
+#   ./test.sh simulate --minutes M   tries fresh seeds for M minutes, or until one fails
 #
 # FILTER is handed to the test runner, and there is no format check then:
 #   -class '*DurableFileTests', -method '*power_cut*', -namespace 'Wunderproxy.IntegrationTests.Docker'
@@ -110,6 +112,16 @@ count() {
   if [ "$2" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
 }
 
+# simulate --seed N | --minutes M
+simulate() {
+  case "${1:-} ${2:-}" in
+    "--seed "[0-9]*) export WUNDERPROXY_SIMULATION_SEED=$2; set -- Replay ;;
+    "--minutes "[0-9]*) export WUNDERPROXY_SIMULATION_MINUTES=$2; test_deadline=$((60 * $2 + 300)); set -- Search ;;
+    *) echo "usage: ./test.sh simulate --seed N | --minutes M"; exit 64 ;;
+  esac
+  run_tests dotnet "$runner" -explicit only -method "*SimulationTests.$1"
+}
+
 main() {
   require_dotnet
   DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}
@@ -121,7 +133,12 @@ main() {
   step restore restore
   # Compiling for the compiler's own profile costs a fifth of the build, and each compiler lives too short to gain from it.
   step build env DOTNET_TieredPGO=0 dotnet build wunderproxy.sln --no-restore
+  if [ "${1:-}" = simulate ]; then
+    simulate "${@:2}"
+    return
+  fi
   if [ "${1:-}" = fast ]; then
+    export WUNDERPROXY_SIMULATION_SEEDS=${WUNDERPROXY_SIMULATION_SEEDS:-200}
     run_tests dotnet "$runner" -trait- Needs=Lab "${@:2}"
     return
   fi

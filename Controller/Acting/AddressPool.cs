@@ -14,20 +14,31 @@ internal static class AddressPool
     /// <returns><see langword="null"/> if none is free.</returns>
     public static string? Choose(string subnet, string? dynamicRange, IReadOnlySet<string> used, int turn)
     {
-        var network = IPNetwork.Parse(subnet);
-        var reserved = dynamicRange is null ? (IPNetwork?)null : IPNetwork.Parse(dynamicRange);
-        var first = BinaryPrimitives.ReadUInt32BigEndian(network.BaseAddress.GetAddressBytes());
-        var count = (uint)(1L << (32 - network.PrefixLength)) - 2;
-        for (uint tried = 0; tried < count; tried++)
+        var (first, last) = BoundsOf(IPNetwork.Parse(subnet));
+        var reserved = dynamicRange is null ? (First: last + 1, Last: last) : BoundsOf(IPNetwork.Parse(dynamicRange));
+
+        // From the top down; the first two and the last address of a subnet are the network's, the gateway's and the broadcast address.
+        var above = Count(Math.Max(first + 2, reserved.Last + 1), last - 1);
+        var below = Count(first + 2, Math.Min(last - 1, reserved.First - 1));
+        for (uint tried = 0; tried < above + below; tried++)
         {
-            // From the top down; the first two and the last address of a subnet are the network's, the gateway's and the broadcast address.
-            var address = AddressAt(first + count - (((uint)turn + tried) % (count - 1)));
-            if (reserved?.Contains(address) != true && !used.Contains(address.ToString()))
-                return address.ToString();
+            // Counted among the addresses that may be given out: were the reserved ones counted in, many turns would begin at the same address.
+            var number = ((uint)turn + tried) % (above + below);
+            var address = AddressAt(number < above ? last - 1 - number : Math.Min(last - 1, reserved.First - 1) - (number - above)).ToString();
+            if (!used.Contains(address))
+                return address;
         }
 
         return null;
     }
+
+    private static (uint First, uint Last) BoundsOf(IPNetwork network)
+    {
+        var first = BinaryPrimitives.ReadUInt32BigEndian(network.BaseAddress.GetAddressBytes());
+        return (first, first + (uint)((1L << (32 - network.PrefixLength)) - 1));
+    }
+
+    private static uint Count(uint first, uint last) => last < first ? 0 : last - first + 1;
 
     private static IPAddress AddressAt(uint value)
     {

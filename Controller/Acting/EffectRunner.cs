@@ -138,14 +138,14 @@ internal sealed partial class EffectRunner(
     }
 
     private async Task<EffectResult> RouteAsync(Effect.Route route, CancellationToken cancellationToken) =>
-        await pipelines.Proxy.ExecuteAsync(async token => await proxy.ApplyAsync(route.Snapshot, token), cancellationToken) is ApplyOutcome.Refused refused
+        await Pipelines.ExecuteAsync(pipelines.Proxy, token => proxy.ApplyAsync(route.Snapshot, token), cancellationToken) is ApplyOutcome.Refused refused
             ? EffectResult.Of(refused.Problem)
             : EffectResult.Done;
 
     private async Task<EffectResult> FenceAsync(string containerId, long fence, CancellationToken cancellationToken)
     {
         var request = new FenceRequest { Installation = settings.Installation, Fence = fence, NotTarget = containerId };
-        return await pipelines.Proxy.ExecuteAsync(async token => await proxy.FenceAsync(settings.Application, request, token), cancellationToken) is FenceOutcome.Refused refused
+        return await Pipelines.ExecuteAsync(pipelines.Proxy, token => proxy.FenceAsync(settings.Application, request, token), cancellationToken) is FenceOutcome.Refused refused
             ? EffectResult.Of(refused.Problem)
             : EffectResult.Done;
     }

@@ -28,7 +28,7 @@ internal sealed class EngineActor(IContainerEngine engine, ConfigurationCache co
         var body = ContainerBody.Build(configuration, identity, effect.ImageId, settings.Environment);
         try
         {
-            await pipelines.Create.ExecuteAsync(async token => await engine.CreateContainerAsync(effect.Container.Name, body, token), cancellationToken);
+            await Pipelines.ExecuteAsync(pipelines.Create, token => engine.CreateContainerAsync(effect.Container.Name, body, token), cancellationToken);
             return EffectResult.Done;
         }
         catch (EngineException exception) when (exception.Fault == EngineFault.Conflict)
@@ -39,25 +39,25 @@ internal sealed class EngineActor(IContainerEngine engine, ConfigurationCache co
 
     public async Task<EffectResult> StartAsync(Effect.Start effect, CancellationToken cancellationToken)
     {
-        await Repeat(token => engine.StartContainerAsync(effect.Id, token), cancellationToken);
+        await RepeatAsync(token => engine.StartContainerAsync(effect.Id, token), cancellationToken);
         return EffectResult.Done;
     }
 
     public async Task<EffectResult> StopAsync(Effect.Stop effect, CancellationToken cancellationToken)
     {
-        await Repeat(token => engine.StopContainerAsync(effect.Id, effect.Grace, token), cancellationToken);
+        await RepeatAsync(token => engine.StopContainerAsync(effect.Id, effect.Grace, token), cancellationToken);
         return EffectResult.Done;
     }
 
     public async Task<EffectResult> RemoveAsync(Effect.Remove effect, CancellationToken cancellationToken)
     {
-        await Repeat(token => engine.RemoveContainerAsync(effect.Id, token), cancellationToken);
+        await RepeatAsync(token => engine.RemoveContainerAsync(effect.Id, token), cancellationToken);
         return EffectResult.Done;
     }
 
     public async Task<EffectResult> RemoveImageAsync(Effect.RemoveImage effect, CancellationToken cancellationToken)
     {
-        var isGone = await pipelines.Repeatable.ExecuteAsync(async token => await engine.RemoveImageAsync(effect.Reference, token), cancellationToken);
+        var isGone = await Pipelines.ExecuteAsync(pipelines.Repeatable, token => engine.RemoveImageAsync(effect.Reference, token), cancellationToken);
         return isGone ? EffectResult.Done : new EffectResult(Outcome.Transient, $"The image {effect.Reference} is in use by a container");
     }
 
@@ -75,7 +75,7 @@ internal sealed class EngineActor(IContainerEngine engine, ConfigurationCache co
         if ((AddressMode.FixedBy(configuration) ?? settings.FixedMode) is { } mode)
             return mode;
         var listing = engine.ListContainersAsync(EveryAddress, cancellationToken);
-        var ensuring = pipelines.Repeatable.ExecuteAsync(async token => await engine.EnsureNetworkAsync(settings.Network, token), cancellationToken).AsTask();
+        var ensuring = Pipelines.ExecuteAsync(pipelines.Repeatable, token => engine.EnsureNetworkAsync(settings.Network, token), cancellationToken);
         await Task.WhenAll(listing, ensuring);
         var (containers, network) = (await listing, await ensuring);
         var used = containers.Select(c => ContainerLabels.Read(c.Labels)?.Address).OfType<AddressMode.Bridge>().Select(b => b.Address)
@@ -86,8 +86,15 @@ internal sealed class EngineActor(IContainerEngine engine, ConfigurationCache co
             : throw new EngineException(EngineFault.EngineError, $"The network {settings.Network.Name} has no free address in {network.Subnet}. Remove containers, or give a larger --network-subnet.");
     }
 
-    private async Task Repeat(Func<CancellationToken, Task> call, CancellationToken cancellationToken) =>
-        await pipelines.Repeatable.ExecuteAsync(async token => await call(token), cancellationToken);
+    private async Task RepeatAsync(Func<CancellationToken, Task> call, CancellationToken cancellationToken) =>
+        await Pipelines.ExecuteAsync(
+            pipelines.Repeatable,
+            async token =>
+            {
+                await call(token);
+                return true;
+            },
+            cancellationToken);
 }
 
 /// <summary>What the actor takes for granted.</summary>

@@ -14,7 +14,14 @@ internal sealed partial class ImageProvider(IContainerEngine engine, IObjectStor
     {
         try
         {
-            await pipelines.Pull.ExecuteAsync(async token => await engine.PullImageAsync(reference, progress, token), cancellationToken);
+            await Pipelines.ExecuteAsync(
+                pipelines.Pull,
+                async token =>
+                {
+                    await engine.PullImageAsync(reference, progress, token);
+                    return reference;
+                },
+                cancellationToken);
             return await IdOfAsync(reference, cancellationToken)
                 ?? throw new EngineException(EngineFault.EngineError, $"The engine said that it pulled {reference}, but doesn't have it.");
         }
@@ -68,7 +75,7 @@ internal sealed partial class ImageProvider(IContainerEngine engine, IObjectStor
     }
 
     private async Task<string?> IdOfAsync(string reference, CancellationToken cancellationToken) =>
-        (await pipelines.Repeatable.ExecuteAsync(async token => await engine.InspectImageAsync(reference, token), cancellationToken))?.Id;
+        (await Pipelines.ExecuteAsync(pipelines.Repeatable, token => engine.InspectImageAsync(reference, token), cancellationToken))?.Id;
 
     [LoggerMessage(210, LogLevel.Warning, "Took {Reference} as it is here, for the registry couldn't be asked. {Reason}")]
     private partial void LogUsedPresent(string reference, string reason);

@@ -32,6 +32,20 @@ internal sealed class Pipelines(TimeProvider time, Random random)
         time, random, tries: 3, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(6),
         exception => exception is ProxyException { Fault: ProxyFault.Unreachable });
 
+    /// <summary>Carries a call out through a pipeline, and goes on where the caller was: a caller with a thread of its own stays on it.</summary>
+    public static async Task<T> ExecuteAsync<T>(ResiliencePipeline pipeline, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    {
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, cancellationToken);
+        try
+        {
+            return await pipeline.ExecuteAsync(async inner => await call(inner.CancellationToken), context);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
     private static ResiliencePipeline Build(TimeProvider time, Random random, int tries, TimeSpan pause, TimeSpan total, Func<Exception, bool> isTransient) =>
         new ResiliencePipelineBuilder { TimeProvider = time }
             .AddTimeout(new TimeoutStrategyOptions { Timeout = total })

@@ -10,10 +10,12 @@ namespace Wunderproxy.Controller.Desired;
 /// <summary>
 /// The launch configurations that this host needs: read from the store once, checked, and kept on the disk, so that a release can be started again while the store is away.
 /// </summary>
-internal sealed class ConfigurationCache(IObjectStore store, string prefix, string folder, Permissions allowed)
+internal sealed class ConfigurationCache(IObjectStore store, string prefix, string folder, Permissions allowed, IFileSystem files)
 {
     /// <summary>Larger documents are refused.</summary>
     public const int MaxBytes = 1024 * 1024;
+
+    private const string Extension = ".json";
 
     private readonly Lock _writing = new();
     private readonly ConcurrentDictionary<string, LaunchConfiguration> _configurations = new(StringComparer.Ordinal);
@@ -59,7 +61,7 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
         {
             // One at a time: orders for the same configuration come at once, and each write of a file grows under the same temporary name.
             lock (_writing)
-                DurableFile.WriteAtomically(PathOf(hash), bytes.Span);
+                DurableFile.WriteAtomically(PathOf(hash), bytes.Span, files: files);
         }
         catch (DurableWriteException exception)
         {
@@ -73,8 +75,8 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
     /// <param name="needed">Hashes that stay.</param>
     public void Trim(IReadOnlySet<string> needed)
     {
-        foreach (var path in Directory.EnumerateFiles(folder, "*.json").Where(path => !needed.Contains(Path.GetFileNameWithoutExtension(path))))
-            File.Delete(path);
+        foreach (var path in files.List(folder).Where(path => path.EndsWith(Extension, StringComparison.Ordinal) && !needed.Contains(Path.GetFileNameWithoutExtension(path))))
+            files.Delete(path);
     }
 
     private Resolution Check(string key, string hash, ReadOnlyMemory<byte> bytes)
@@ -100,9 +102,9 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
     {
         try
         {
-            return File.Exists(PathOf(hash)) ? File.ReadAllBytes(PathOf(hash)) : null;
+            return files.Read(PathOf(hash), MaxBytes);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (IOException)
         {
             return null;
         }
@@ -114,7 +116,7 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
         return new Resolution.Found(hash, configuration);
     }
 
-    private string PathOf(string hash) => Path.Combine(folder, hash + ".json");
+    private string PathOf(string hash) => Path.Combine(folder, hash + Extension);
 }
 
 /// <summary>Whether a launch configuration can be had.</summary>

@@ -134,7 +134,7 @@ internal sealed partial class DockerEngine
 
     private static Dictionary<string, IDictionary<string, bool>> LabelFilter(IReadOnlyDictionary<string, string> labels) => new()
     {
-        ["label"] = labels.ToDictionary(label => $"{label.Key}={label.Value}", _ => true, StringComparer.Ordinal),
+        ["label"] = labels.ToDictionary(label => label.Value.Length == 0 ? label.Key : $"{label.Key}={label.Value}", _ => true, StringComparer.Ordinal),
     };
 
     /// <summary>"removal of container 4f4f is already in progress", or "… is marked for removal".</summary>

@@ -13,7 +13,7 @@ internal interface IContainerEngine
     /// <remarks>Source: <c>GET /version</c>, <c>GET /info</c>.</remarks>
     Task<EngineInfo> GetInfoAsync(CancellationToken cancellationToken);
 
-    /// <summary>Every container, in any state, that carries all the labels, fully inspected. One that vanishes meanwhile is left out.</summary>
+    /// <summary>Every container, in any state, that carries all the labels, fully inspected; an empty value stands for any. One that vanishes meanwhile is left out.</summary>
     /// <remarks>Source: <c>GET /containers/json?all=true&amp;filters=…</c>, then <c>GET /containers/{id}/json</c> of each.</remarks>
     Task<IReadOnlyList<EngineContainer>> ListContainersAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
 

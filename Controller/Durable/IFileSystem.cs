@@ -10,6 +10,14 @@ internal interface IFileSystem
     /// <exception cref="IOException">It couldn't be read.</exception>
     byte[]? Read(string path, int maxBytes);
 
+    /// <summary>Makes a folder that only its owner can use, and those above it; an existing one is fine.</summary>
+    /// <exception cref="DurableWriteException">It couldn't be made.</exception>
+    void CreateDirectory(string path);
+
+    /// <summary>The paths of the files in a folder, in ordinal order; none where there is no such folder.</summary>
+    /// <exception cref="IOException">It couldn't be read.</exception>
+    IReadOnlyList<string> List(string folder);
+
     /// <summary>Creates a file that must not exist yet.</summary>
     /// <exception cref="DurableWriteException">It couldn't be created.</exception>
     IWritableFile Create(string path, UnixFileMode mode);

@@ -20,6 +20,21 @@ internal sealed class PosixFileSystem : IFileSystem
         return content[..ReadUpTo(file, content)];
     }
 
+    public void CreateDirectory(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new DurableWriteException(
+                failure is UnauthorizedAccessException ? DurableWriteFault.ReadOnly : DurableWriteFault.Failed, $"folder '{path}' can't be made: {failure.Message.TrimEnd('.')}", failure);
+        }
+    }
+
+    public IReadOnlyList<string> List(string folder) => Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)] : [];
+
     public IWritableFile Create(string path, UnixFileMode mode) =>
         Open(path, Libc.ReadWrite | Libc.CreateIfAbsent | Libc.MustNotExist, mode);
 

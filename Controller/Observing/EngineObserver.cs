@@ -48,12 +48,24 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
             return new Fact<EngineFacts>.Unknown(lost);
         if (!IsCurrent(references) && _refresh.IsCompleted)
             _refresh = RefreshAsync(references, cancellationToken);
-        await Task.WhenAny(_refresh, Task.Delay(Patience, time, cancellationToken));
+        await WaitAsync(_refresh, cancellationToken);
         lock (_gate)
         {
             if (_facts is not null && _seen == _wanted && references.All(_facts.Images.ContainsKey))
                 return new Fact<EngineFacts>.Known(_facts);
             return new Fact<EngineFacts>.Unknown(Silence ?? _failure ?? "The engine has not answered yet");
+        }
+    }
+
+    private async Task WaitAsync(Task refresh, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await refresh.WaitAsync(Patience, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // It goes on, and wakes the loop when the engine has answered.
         }
     }
 

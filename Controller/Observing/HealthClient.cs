@@ -7,32 +7,30 @@ using Wunderproxy.Contracts.Launching;
 namespace Wunderproxy.Controller.Observing;
 
 /// <summary>Sends health probes. Each is a connection of its own, so that it tells whether new connections are taken.</summary>
-internal sealed class HealthClient : IDisposable
+/// <param name="time">Clock of the limits.</param>
+/// <param name="connections">How containers are reached: <see cref="Direct"/>.</param>
+internal sealed class HealthClient(TimeProvider time, HttpMessageHandler connections) : IDisposable
 {
     private const int MaxBodyBytes = 64 * 1024;
     private const int MaxAnswerCharacters = 120;
 
-    private readonly TimeProvider _time;
-    private readonly HttpMessageInvoker _http;
+    private readonly HttpMessageInvoker _http = new(connections);
 
-    public HealthClient(TimeProvider time)
+    /// <summary>Reaches containers from this host, by a new connection each time.</summary>
+    public static HttpMessageHandler Direct() => new SocketsHttpHandler
     {
-        _time = time;
-        _http = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            ActivityHeadersPropagator = null,
-            PooledConnectionLifetime = TimeSpan.Zero,
-        });
-    }
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        UseProxy = false,
+        ActivityHeadersPropagator = null,
+        PooledConnectionLifetime = TimeSpan.Zero,
+    };
 
     /// <summary>One probe.</summary>
     /// <returns>What it said; <see langword="null"/> where the host itself couldn't send it, which says nothing about the container.</returns>
     public async Task<ProbeResult?> ProbeAsync(HealthProbe probe, string address, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(probe.Timeout, _time);
+        using var limit = new CancellationTokenSource(probe.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {

@@ -7,8 +7,9 @@ namespace Wunderproxy.Controller.Observing;
 /// <param name="client">Sends the probes.</param>
 /// <param name="failed">Called when a ready run fails a probe: perhaps an event of the engine was missed, so its containers are to be listed again.</param>
 /// <param name="wake">Called when a verdict has changed.</param>
+/// <param name="portsOf">Looks up on which ports a process listens.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Prober(HealthClient client, Action failed, Action wake, TimeProvider time) : IAsyncDisposable
+internal sealed class Prober(HealthClient client, Action failed, Action wake, Func<int, ValueList<int>> portsOf, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
 
@@ -70,7 +71,7 @@ internal sealed class Prober(HealthClient client, Action failed, Action wake, Ti
     private void Note(ProbeSubject subject, ProbeSpec spec, Verdict verdict)
     {
         if (verdict.LastFailure == ProbeFailure.Refused && spec.Pid is { } pid)
-            verdict = verdict with { ListeningPorts = ListeningPorts.Of(pid) };
+            verdict = verdict with { ListeningPorts = portsOf(pid) };
         var before = VerdictOf(subject);
         _verdicts[subject] = verdict;
         if (verdict.LastFailure is not null && before.LastFailure is null && before.State == Readiness.Ready)

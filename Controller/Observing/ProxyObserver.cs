@@ -33,13 +33,25 @@ internal sealed partial class ProxyObserver(IProxyControl proxy, Action wake, Ti
         var isFresh = _asking.IsCompleted;
         if (isFresh)
             _asking = AskAsync(cancellationToken);
-        await Task.WhenAny(_asking, Task.Delay(Patience, time, cancellationToken));
-        if (isFresh && _asking.IsCompleted)
-            return await _asking;
-        if (isFresh)
-            _ = _asking.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            var answer = await _asking.WaitAsync(Patience, time, cancellationToken);
+            if (isFresh)
+                return answer;
+        }
+        catch (TimeoutException)
+        {
+            if (isFresh)
+                _ = WakeAfterAsync(_asking);
+        }
+
         return new Fact<ProxyStatus>.Unknown($"The Proxy takes calls, but hasn't answered for {Patience.TotalSeconds} s.");
+    }
+
+    private async Task WakeAfterAsync(Task asking)
+    {
+        await asking;
+        wake();
     }
 
     private async Task<Fact<ProxyStatus>> AskAsync(CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ using Wunderproxy.Controller.Durable;
 namespace Wunderproxy.Controller.ProxyClient;
 
 /// <summary>Starts a Proxy where none answers on the control socket. It runs in a session of its own and outlives this process.</summary>
-internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl proxy, TimeProvider time, ILogger<ProxyLauncher> logger)
+internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl proxy, TimeProvider time, ILogger<ProxyLauncher> logger) : IProxyLauncher
 {
     private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
@@ -17,10 +17,6 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
 
     private string LockFile => launch.ControlSocket + ".lock";
 
-    /// <summary>Returns once a Proxy answers, which may be one that runs already.</summary>
-    /// <param name="cancellationToken">Ends the wait, and a Proxy that was started and doesn't answer yet.</param>
-    /// <returns>Whether one was started.</returns>
-    /// <exception cref="ProxyLaunchException">None answers 10 s after the start, or it ended before.</exception>
     public async Task<bool> EnsureRunningAsync(CancellationToken cancellationToken)
     {
         if (await AnswersAsync(cancellationToken))

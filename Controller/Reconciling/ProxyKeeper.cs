@@ -3,7 +3,7 @@ using Wunderproxy.Controller.ProxyClient;
 namespace Wunderproxy.Controller.Reconciling;
 
 /// <summary>Starts the Proxy again where it has been away for longer than its own supervisor, if any, would take.</summary>
-internal sealed partial class ProxyKeeper(IProxyControl proxy, ProxyLauncher launcher, TimeProvider time, ILogger logger)
+internal sealed partial class ProxyKeeper(IProxyControl proxy, IProxyLauncher launcher, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private const int MissesAllowed = 2;

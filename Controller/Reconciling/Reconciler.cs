@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Control;
@@ -40,7 +39,7 @@ internal sealed partial class Reconciler(
     private const int EvidenceLines = 20;
 
     private readonly Channel<PendingOrder> _orders = Channel.CreateBounded<PendingOrder>(MaxWaitingOrders);
-    private readonly ConcurrentDictionary<string, TaskCompletionSource<DeploymentStatus>> _waiting = new(StringComparer.Ordinal);
+    private readonly DeploymentWaiters _waiters = new();
     private readonly PhaseLog _phases = new(logger);
     private readonly ConditionBoard _conditions = new(logger);
     private readonly ClockWatch _clock = new(time);
@@ -66,8 +65,10 @@ internal sealed partial class Reconciler(
 
         // None of them ends by itself; where one fails for a reason nobody thought of, the process ends and is started again, rather than going on half.
         await Task.WhenAny(tasks);
-        await stop.CancelAsync();
+        Stop();
         await Task.WhenAll(tasks);
+
+        void Stop() => stop.Cancel();
     }
 
     private async Task LoopAsync(CancellationToken cancellationToken)
@@ -106,32 +107,16 @@ internal sealed partial class Reconciler(
         return await SubmitAsync(new Order.Maintenance(up), cancellationToken);
     }
 
-    public async Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken)
-    {
-        var waiting = _waiting.GetOrAdd(deploymentId, _ => new TaskCompletionSource<DeploymentStatus>(TaskCreationOptions.RunContinuationsAsynchronously));
-        var latest = Status.Deployments.FirstOrDefault(d => d.Id == deploymentId);
-        if (latest is null or { End: not null })
-        {
-            _waiting.TryRemove(deploymentId, out _);
-            return latest;
-        }
-
-        try
-        {
-            return await waiting.Task.WaitAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return Status.Deployments.FirstOrDefault(d => d.Id == deploymentId);
-        }
-    }
+    public Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken) =>
+        _waiters.WaitAsync(deploymentId, () => Status.Deployments.FirstOrDefault(d => d.Id == deploymentId), cancellationToken);
 
     private async Task<Admission> SubmitAsync(Order order, CancellationToken cancellationToken)
     {
         var pending = new PendingOrder(order);
         await _orders.Writer.WriteAsync(pending, cancellationToken);
         wakeUp.Ring();
-        return await pending.Answer.Task.WaitAsync(cancellationToken);
+        await using var registration = cancellationToken.UnsafeRegister(static (order, token) => ((PendingOrder)order!).Answer.TrySetCanceled(token), pending);
+        return await pending.Answer.Task;
     }
 
     private async Task<DateTimeOffset?> PassAsync(CancellationToken cancellationToken)
@@ -235,11 +220,7 @@ internal sealed partial class Reconciler(
         _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure));
         _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords);
         _started.TrySetResult();
-        foreach (var ended in _status.Deployments.Where(d => d.End is not null))
-        {
-            if (_waiting.TryRemove(ended.Id, out var waiting))
-                waiting.TrySetResult(ended);
-        }
+        _waiters.Tell(_status.Deployments.Where(d => d.End is not null));
     }
 
     // An open event stream alone doesn't tell that the engine answers.

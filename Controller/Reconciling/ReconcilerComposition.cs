@@ -5,6 +5,7 @@ using Wunderproxy.Controller.Cli;
 using Wunderproxy.Controller.Containers;
 using Wunderproxy.Controller.Desired;
 using Wunderproxy.Controller.Docker;
+using Wunderproxy.Controller.Durable;
 using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Releases;
@@ -24,19 +25,20 @@ internal static class ReconcilerComposition
             new EngineDeadlines(),
             parts.Time,
             parts.Loggers.CreateLogger<DockerEngine>());
-        return Build(parts, engine, new Random());
+        return Build(parts, new HostParts(engine, PosixFileSystem.Instance, HealthClient.Direct(), ListeningPorts.Of, new Random()));
     }
 
-    /// <summary>The same over any engine.</summary>
-    public static IReconciler Build(ControllerParts parts, IContainerEngine engine, Random random)
+    /// <summary>The same over any host.</summary>
+    public static IReconciler Build(ControllerParts parts, HostParts host)
     {
+        var (engine, random) = (host.Engine, host.Random);
         var (settings, time, loggers) = (parts.Settings, parts.Time, parts.Loggers);
         var installation = InstallationOf(settings.StateDirectory);
         var labels = ContainerLabels.Of(installation, settings.Application);
         var wakeUp = new WakeUp(time);
 
-        var file = JournalFile.Open(Path.Combine(settings.StateDirectory, "journal"));
-        var configurations = ConfigurationsOf(parts, file.Loaded);
+        var file = JournalFile.Open(Path.Combine(settings.StateDirectory, "journal"), host.Files);
+        var configurations = ConfigurationsOf(parts, host.Files, file.Loaded);
         var current = new CurrentWatcher(parts.Store, settings.Store.Prefix, configurations, wakeUp.Ring, time, loggers.CreateLogger<CurrentWatcher>());
 
         EngineObserver? observed = null;
@@ -49,7 +51,7 @@ internal static class ReconcilerComposition
 
         var session = new EngineSession(engine, labels, ChangedAndRing, time, loggers.CreateLogger<EngineSession>());
         observed = new EngineObserver(engine, session, labels, wakeUp.Ring, time);
-        var prober = new Prober(new HealthClient(time), ChangedAndRing, wakeUp.Ring, time);
+        var prober = new Prober(new HealthClient(time, host.Containers), ChangedAndRing, wakeUp.Ring, host.PortsOf, time);
         var observer = new Observer(
             observed,
             session,
@@ -82,7 +84,7 @@ internal static class ReconcilerComposition
             file,
             engine,
             new PlanSettings { Application = settings.Application, Installation = installation, ProgressDeadline = settings.ProgressDeadline },
-            new MaintenancePages(Path.Combine(settings.StateDirectory, "maintenance.html"), time, loggers.CreateLogger<MaintenancePages>()),
+            new MaintenancePages(Path.Combine(settings.StateDirectory, "maintenance.html"), host.Containers, host.Files, time, loggers.CreateLogger<MaintenancePages>()),
             configurations,
             [session.RunAsync, current.RunAsync, keeper.RunAsync],
             wakeUp,
@@ -94,11 +96,11 @@ internal static class ReconcilerComposition
     private static string InstallationOf(string stateDirectory) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(stateDirectory))))[..12];
 
-    private static ConfigurationCache ConfigurationsOf(ControllerParts parts, Journal journal)
+    private static ConfigurationCache ConfigurationsOf(ControllerParts parts, IFileSystem files, Journal journal)
     {
         var folder = Path.Combine(parts.Settings.StateDirectory, "configurations");
-        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var configurations = new ConfigurationCache(parts.Store, parts.Settings.Store.Prefix, folder, parts.Settings.Allow);
+        files.CreateDirectory(folder);
+        var configurations = new ConfigurationCache(parts.Store, parts.Settings.Store.Prefix, folder, parts.Settings.Allow, files);
         if (!journal.NeedsAdoption)
             configurations.Trim(NeededBy(journal));
         return configurations;
@@ -125,3 +127,11 @@ internal static class ReconcilerComposition
             new Dictionary<string, string> { [ManagedBy] = "true" }),
     };
 }
+
+/// <summary>What a reconciler finds on its host.</summary>
+/// <param name="Engine">The Docker Engine.</param>
+/// <param name="Files">The file system.</param>
+/// <param name="Containers">How containers are reached.</param>
+/// <param name="PortsOf">Looks up on which ports a process listens.</param>
+/// <param name="Random">Source of the jitter.</param>
+internal sealed record HostParts(IContainerEngine Engine, IFileSystem Files, HttpMessageHandler Containers, Func<int, ValueList<int>> PortsOf, Random Random);

@@ -11,6 +11,7 @@ internal static class DecisionRows
     public static IReadOnlyList<Row> All { get; } =
     [
         new("Deploy", "current.json names another release, or the same one anew", "it is the desired release; the pin is lifted", Deploy),
+        new("Unsettle", "current.json can't be used any more, and a switch is in force", "the next usable current.json lifts the pin, even if it is the former one", Unsettle),
         new("End", "a deployment has reached its end or its deadline", "the end is noted", End),
         new("Blind", "the containers are not known", "nothing, until the engine answers", Blind),
         new("Adopt", "the state file is new or was rebuilt", "the running release is taken over as it is", Adopt),
@@ -20,7 +21,7 @@ internal static class DecisionRows
 
     private static Step? Deploy(Situation s)
     {
-        if (s.Seen.Current is not CurrentDocument.Valid current || s.Journal.Desired?.ETag == current.ETag)
+        if (s.Seen.Current is not CurrentDocument.Valid current || (s.Journal.Desired?.ETag == current.ETag && (s.Journal.Pin is not { } pin || pin.ETag == current.ETag)))
             return null;
         var desired = new Decision(current.Hash, current.ETag, s.Now, s.ConfigurationOf(current.Hash)?.ForceReload ?? false);
         var deployment = new Deployment
@@ -33,6 +34,11 @@ internal static class DecisionRows
         };
         return new Step("Deploy", "current.json has changed") { Journal = s.Journal.WithDesired(desired, deployment) };
     }
+
+    // Whoever published what can't be used wanted something else than the switch; so does whoever corrects it, be it by the document from before the switch.
+    private static Step? Unsettle(Situation s) => s.Seen.Current is CurrentDocument.Invalid invalid && s.Journal.Pin is { } pin && pin.ETag != invalid.ETag
+        ? new Step("Unsettle", "current.json has changed, and can't be used") { Journal = s.Journal with { Pin = pin with { ETag = invalid.ETag } } }
+        : null;
 
     private static Step? Blind(Situation s) =>
         s.Seen.Containers is Fact<ValueList<ContainerFact>>.Unknown unknown ? new Step("Blind", unknown.Reason) : null;

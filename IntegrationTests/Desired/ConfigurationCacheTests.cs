@@ -2,6 +2,7 @@ using System.Text;
 using Wunderproxy.Contracts;
 using Wunderproxy.Controller.Containers;
 using Wunderproxy.Controller.Desired;
+using Wunderproxy.Controller.Durable;
 using Wunderproxy.Controller.Reconciling;
 using Wunderproxy.Controller.Store;
 
@@ -21,7 +22,7 @@ public sealed class ConfigurationCacheTests : IDisposable
         var store = ObjectStore.Open(Path.Combine(_root, "store"), new StoreOptions { CreateDirectory = true });
         var hash = ContentHash.Of(Document);
         await store.PutAsync(ContentHash.KeyFor("shop", hash), Document, PutCondition.None, TestContext.Current.CancellationToken);
-        var cache = new ConfigurationCache(store, "shop", Path.Combine(_root, "no such folder"), Permissions.None);
+        var cache = new ConfigurationCache(store, "shop", Path.Combine(_root, "no such folder"), Permissions.None, PosixFileSystem.Instance);
 
         var resolution = await cache.ResolveAsync(hash, TestContext.Current.CancellationToken);
 
@@ -34,7 +35,7 @@ public sealed class ConfigurationCacheTests : IDisposable
     [Fact]
     public async Task Orders_for_one_configuration_at_once_all_have_it_kept()
     {
-        var cache = new ConfigurationCache(ObjectStore.Open(_root, new StoreOptions()), "shop", _root, Permissions.None);
+        var cache = new ConfigurationCache(ObjectStore.Open(_root, new StoreOptions()), "shop", _root, Permissions.None, PosixFileSystem.Instance);
         using var together = new Barrier(16);
 
         var kept = await Task.WhenAll(Enumerable.Range(0, together.ParticipantCount).Select(_ => Task.Factory.StartNew(

@@ -53,6 +53,16 @@ public abstract partial class EngineConformance
     }
 
     [Fact]
+    public async Task Label_without_value_lists_the_containers_with_any_value_of_it()
+    {
+        var id = await Engine.CreateContainerAsync(NameOf("a"), Body(Sleeping), Token);
+        var anyOfOurs = new Dictionary<string, string>(Ours) { [RunLabel] = "" };
+
+        Assert.Contains(id, (await Engine.ListContainersAsync(anyOfOurs, Token)).Select(c => c.Id));
+        Assert.Empty(await Engine.ListContainersAsync(new Dictionary<string, string>(Ours) { ["wunderproxy.test.nobody"] = "" }, Token));
+    }
+
+    [Fact]
     public async Task Second_container_of_a_name_is_a_conflict()
     {
         await Engine.CreateContainerAsync(NameOf("a"), Body(Sleeping), Token);

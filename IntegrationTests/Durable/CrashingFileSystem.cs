@@ -23,7 +23,13 @@ internal sealed class CrashingFileSystem(int seed) : IFileSystem
     public int Steps { get; private set; }
 
     /// <summary>The changing call, counted from 1, in which the power goes.</summary>
-    public int? PowerCutAt { get; init; }
+    public int? PowerCutAt { get; set; }
+
+    /// <summary>Called when the power goes.</summary>
+    public Action WhenOff { get; set; } = () => { };
+
+    /// <summary>While set, no file can be made longer; what has its place already can be overwritten.</summary>
+    public bool IsFull { get; set; }
 
     /// <summary>Which changing calls fail, and how.</summary>
     public Func<int, DurableWriteFault?> FaultAt { get; set; } = _ => null;
@@ -53,6 +59,20 @@ internal sealed class CrashingFileSystem(int seed) : IFileSystem
 
         return rebooted;
     }
+
+    /// <summary>What a new process finds on the machine that goes on: everything that was written, synced or not.</summary>
+    public void Restart()
+    {
+        _off = false;
+        PowerCutAt = null;
+    }
+
+    public void CreateDirectory(string path)
+    {
+        // Folders are no part of what is tested: each exists.
+    }
+
+    public IReadOnlyList<string> List(string folder) => [.. Names.Where(name => Path.GetDirectoryName(name) == folder)];
 
     public byte[]? Read(string path, int maxBytes) =>
         _names.TryGetValue(path, out var node) ? node.Cached[..Math.Min(node.Cached.Length, maxBytes)] : null;
@@ -119,6 +139,7 @@ internal sealed class CrashingFileSystem(int seed) : IFileSystem
 
         if (_off)
         {
+            WhenOff();
             throw new PowerCutException();
         }
 
@@ -133,6 +154,12 @@ internal sealed class CrashingFileSystem(int seed) : IFileSystem
         public void Write(long offset, ReadOnlySpan<byte> content)
         {
             var bytes = content.ToArray();
+            if (disk.IsFull && offset + bytes.Length > node.Cached.Length)
+            {
+                node.Write(offset, bytes.AsSpan(0, (int)Math.Max(0, node.Cached.Length - offset)));
+                throw new DurableWriteException(DurableWriteFault.NoSpace, "the disk is full");
+            }
+
             disk.Step(() => node.Write(offset, bytes.AsSpan(0, disk._random.Next(bytes.Length + 1))));
             node.Write(offset, bytes);
         }

@@ -729,4 +729,37 @@ public sealed class PlanTests
             Assert.True(PhaseGraph.Permits(phase, ReleasePhase.Removed), $"{phase} never ends");
         }
     }
+
+    [Fact]
+    public void Deployment_ends_by_its_deadline_even_while_the_engine_is_away()
+    {
+        _world.Deploy("a");
+        _world.EngineIsAway = true;
+        _world.Deploy("b");
+
+        _world.Advance(World.Settings.ProgressDeadline);
+
+        Assert.Equal(DeploymentEnd.Failed, _world.Latest.End);
+        Assert.Equal(FailureClass.DeadlineExceeded, _world.Latest.Failure!.Class);
+    }
+
+    [Fact]
+    public void Document_that_is_put_right_lifts_the_pin_even_if_it_is_the_one_from_before_the_switch()
+    {
+        _world.Publish("b");
+        _world.Deploy("a");
+        var before = _world.Current;
+        _world.Switch("b");
+        _world.Current = before;
+        _world.Settle();
+        Assert.Equal("b", _world.Serving);
+
+        _world.Current = new CurrentDocument.Invalid("other", "bad");
+        _world.Settle();
+        Assert.Equal("b", _world.Serving);
+
+        _world.Current = before;
+        _world.Settle();
+        Assert.Equal("a", _world.Serving);
+    }
 }

@@ -12,7 +12,7 @@ namespace Wunderproxy.Proxy.Control;
 /// by a slow target; after the probe everything is decided anew.
 /// </remarks>
 internal sealed partial class ApplicationRegistry(
-    TargetTable table, StateDirectory state, TargetProbe probe, ILogger<ApplicationRegistry> logger) : IDisposable
+    TargetTable table, IApplicationRecords state, TargetProbe probe, ILogger<ApplicationRegistry> logger) : IDisposable
 {
     private readonly SemaphoreSlim _deciding = new(1);
     private readonly Dictionary<string, ApplicationRecord> _records = [];

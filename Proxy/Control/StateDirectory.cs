@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Wunderproxy.Proxy.Control;
 
 /// <summary>The folder that holds one <see cref="DurableFile"/> for each application. One Proxy at a time uses it. Not thread-safe.</summary>
-internal sealed partial class StateDirectory : IDisposable
+internal sealed partial class StateDirectory : IApplicationRecords, IDisposable
 {
     private const string Extension = ".state";
 
@@ -32,7 +32,8 @@ internal sealed partial class StateDirectory : IDisposable
         return new StateDirectory(folder, time, logger);
     }
 
-    /// <summary>Reads what was written before. Files that can't be read are set aside.</summary>
+    /// <inheritdoc/>
+    /// <remarks>Files that can't be read are set aside.</remarks>
     public IReadOnlyList<ApplicationRecord> Load()
     {
         var records = new List<ApplicationRecord>();
@@ -47,9 +48,7 @@ internal sealed partial class StateDirectory : IDisposable
         return records;
     }
 
-    /// <summary>Writes a record. When this returns, it is on the disk.</summary>
-    /// <exception cref="IOException">It may not be; the former record still counts.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder can't be written; the former record still counts.</exception>
+    /// <inheritdoc/>
     public void Write(ApplicationRecord record)
     {
         if (!_files.TryGetValue(record.Application, out var file))
@@ -61,9 +60,7 @@ internal sealed partial class StateDirectory : IDisposable
         file.Write(record.Write());
     }
 
-    /// <summary>Removes the record of an application.</summary>
-    /// <exception cref="IOException">It may still be there after a restart.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder can't be written; the record is still there.</exception>
+    /// <inheritdoc/>
     public void Remove(string application)
     {
         DurableFile.Remove(PathOf(application));

@@ -8,9 +8,22 @@ using Wunderproxy.Contracts.Launching;
 namespace Wunderproxy.Proxy.Control;
 
 /// <summary>Asks a target whether it is healthy, on a connection of its own.</summary>
-internal sealed class TargetProbe(TimeProvider time)
+/// <param name="time">Clock of the limits.</param>
+/// <param name="connect">Makes the connections of one probe: <see cref="Direct"/>.</param>
+internal sealed class TargetProbe(TimeProvider time, Func<HttpMessageHandler> connect)
 {
     private const int MaxBodyBytes = 64 * 1024;
+
+    /// <summary>Reaches a target from this host.</summary>
+    public static HttpMessageHandler Direct() => new SocketsHttpHandler
+    {
+        UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        ActivityHeadersPropagator = null,
+        MaxResponseDrainSize = 0,
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+    };
 
     /// <summary>Probes a target once.</summary>
     /// <returns>Why it isn't healthy, in words; <see langword="null"/> if it is.</returns>
@@ -22,7 +35,7 @@ internal sealed class TargetProbe(TimeProvider time)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            using var client = Connect();
+            using var client = new HttpMessageInvoker(connect());
             using var response = await client.SendAsync(RequestTo(target), either.Token);
             var status = (int)response.StatusCode;
             if (!StatusRanges.TryParse(probe.ExpectedStatus, out var expected) || !expected.Contains(status))
@@ -43,16 +56,6 @@ internal sealed class TargetProbe(TimeProvider time)
             return $"it couldn't be asked: {e.GetBaseException().Message}";
         }
     }
-
-    private static HttpMessageInvoker Connect() => new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        UseCookies = false,
-        AllowAutoRedirect = false,
-        ActivityHeadersPropagator = null,
-        MaxResponseDrainSize = 0,
-        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
-    });
 
     private static HttpRequestMessage RequestTo(Target target)
     {

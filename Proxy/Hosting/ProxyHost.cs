@@ -40,7 +40,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         var forwarder = _services.GetRequiredService<IHttpForwarder>();
         var handler = new RequestHandler(table, forwarder, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
         _application = new PublicApplication(handler, time);
-        _registry = new ApplicationRegistry(table, state, new TargetProbe(time), loggers.CreateLogger<ApplicationRegistry>());
+        _registry = new ApplicationRegistry(table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
         _public = new PublicServer(options, _connections, _services, loggers);
         _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, StatusOf), loggers);
     }

@@ -44,7 +44,9 @@ internal sealed class TrafficRecorder(TimeProvider time)
     public Traffic Report() => Report([this]);
 
     /// <summary>What several recorders of the same clock have counted together.</summary>
-    public static Traffic Report(IReadOnlyList<TrafficRecorder> recorders) => new()
+    public static Traffic Report(IReadOnlyList<TrafficRecorder> recorders) => ReportOf([.. recorders.Where(r => Volatile.Read(ref r._requests) > 0)]);
+
+    private static Traffic ReportOf(IReadOnlyList<TrafficRecorder> recorders) => new()
     {
         Requests = recorders.Sum(r => Volatile.Read(ref r._requests)),
         TotalSeconds = TimeSpan.FromTicks(recorders.Sum(r => Volatile.Read(ref r._ticks))).TotalSeconds,
@@ -71,10 +73,20 @@ internal sealed class TrafficRecorder(TimeProvider time)
     private static SortedDictionary<int, long> StatusesOf(IReadOnlyList<TrafficRecorder> recorders)
     {
         var byStatus = new SortedDictionary<int, long>();
+        if (recorders.Count == 0)
+        {
+            return byStatus;
+        }
+
         for (var status = 0; status < StatusLimit; status++)
         {
-            var index = status;
-            if (recorders.Sum(r => Volatile.Read(ref r._byStatus[index])) is > 0 and var count)
+            long count = 0;
+            foreach (var recorder in recorders)
+            {
+                count += Volatile.Read(ref recorder._byStatus[status]);
+            }
+
+            if (count > 0)
             {
                 byStatus[status] = count;
             }
@@ -85,13 +97,18 @@ internal sealed class TrafficRecorder(TimeProvider time)
 
     private static LatencyWindow WindowOf(IReadOnlyList<TrafficRecorder> recorders, int minutes)
     {
+        if (recorders.Count == 0)
+        {
+            return new LatencyWindow(minutes, 0, 0, 0, 0, 0);
+        }
+
         var sum = new LatencyHistogram();
         foreach (var recorder in recorders)
         {
             recorder._latency.AddTo(sum, recorder.Seconds(recorder.Now), minutes);
         }
 
-        return new LatencyWindow(minutes, sum.Count, sum.PercentileMs(0.50), sum.PercentileMs(0.90), sum.PercentileMs(0.99), sum.MaxMs);
+        return sum.Count == 0 ? new LatencyWindow(minutes, 0, 0, 0, 0, 0) : new LatencyWindow(minutes, sum.Count, sum.PercentileMs(0.50), sum.PercentileMs(0.90), sum.PercentileMs(0.99), sum.MaxMs);
     }
 
     private long Now => time.GetTimestamp();

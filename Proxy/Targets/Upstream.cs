@@ -70,12 +70,7 @@ internal sealed class Upstream
         Count.Close();
         _plainCutoff.CancelAfter(plainLimit);
         _streamCutoff.CancelAfter(streamLimit);
-        _ = Count.Drained.ContinueWith(
-            static (_, upstream) => ((Upstream)upstream!).Release(),
-            this,
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+        _ = ReleaseOnceDrainedAsync();
     }
 
     /// <summary>What it is doing now.</summary>
@@ -88,8 +83,9 @@ internal sealed class Upstream
         Traffic = Traffic.Report(),
     };
 
-    private void Release()
+    private async Task ReleaseOnceDrainedAsync()
     {
+        await Count.Drained;
         Connections.Dispose();
         _plainCutoff.Dispose();
         _streamCutoff.Dispose();

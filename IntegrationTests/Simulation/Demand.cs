@@ -1,0 +1,48 @@
+using Wunderproxy.Contracts.Admin;
+
+namespace Wunderproxy.IntegrationTests.Simulation;
+
+/// <summary>What the last decision demands of a host that has come to rest: nothing else may matter.</summary>
+internal sealed class Demand(SimulatedHost host, SimulatedRelease last)
+{
+    /// <exception cref="PromiseBrokenException">It isn't so.</exception>
+    public void Require()
+    {
+        var status = host.Controller.Reconciler!.Status;
+        var active = SimulatedRelease.All.FirstOrDefault(r => r.Hash == status.Active);
+        Require(active is null or { Fate: not ReleaseFate.Fails }, $"{active?.Name} is active, but fails.");
+        Require(!status.MaintenanceMode, "Maintenance is up.");
+        if (last.Fate == ReleaseFate.Serves)
+            Require(active == last, $"{last.Name} was decided last, but {active?.Name ?? "none"} is active.");
+        else
+            Require(status.Deployments.FirstOrDefault(d => d.Hash == last.Hash)?.End is DeploymentEnd.Failed or DeploymentEnd.RolledBack, $"{last.Name} fails, but its deployment doesn't say so.");
+        if (active is not null)
+            RequireServing(active);
+        RequireTidy(status, active);
+    }
+
+    private void RequireServing(SimulatedRelease active)
+    {
+        var target = host.Proxy.Record?.Snapshot?.Target;
+        Require(host.Proxy.IsUp, "The Proxy is down.");
+        Require(target?.Release == active.Hash, $"{active.Name} is active, but the Proxy's target is {target?.Revision ?? "none"}.");
+        var container = host.Engine.At(target!.Address.Split(':')[0]);
+        Require(container?.Id == target.ContainerId && container.IsHealthy(host.Time) && container.StartedAt == target.StartedAt, $"The Proxy's target {target.Revision} isn't healthy.");
+    }
+
+    private void RequireTidy(StatusDocument status, SimulatedRelease? active)
+    {
+        var names = host.Ours.Select(c => $"{c.Name} {c.Status}").ToList();
+        var running = host.Ours.Count(c => c.IsRunning);
+        var standbys = status.Releases.Count(r => r.Phase == ReleasePhase.Standby);
+        Require(running == standbys + (active is null ? 0 : 1), $"{running} containers run, for {standbys} standbys and {active?.Name ?? "no active release"}: {string.Join(", ", names)}.");
+        Require(host.Ours.Count() - running <= 1, $"More than one stopped container is kept: {string.Join(", ", names)}.");
+        Require(status.Plan.Working.Count == 0, "Something is under way.");
+    }
+
+    private static void Require(bool holds, string otherwise)
+    {
+        if (!holds)
+            throw new PromiseBrokenException(otherwise);
+    }
+}

@@ -1,0 +1,105 @@
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Control;
+
+namespace Wunderproxy.IntegrationTests.Simulation;
+
+/// <summary>What always holds, looked at whenever something changes.</summary>
+internal sealed class Promises
+{
+    private const int MaxContainers = 4;
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DeadlineSlack = TimeSpan.FromSeconds(5);
+
+    private readonly SimulatedHost _host;
+    private readonly HashSet<string> _removedByOthers = new(StringComparer.Ordinal);
+
+    public Promises(SimulatedHost host)
+    {
+        _host = host;
+        host.Engine.Changing = Changing;
+        host.Engine.Happened = (what, container) => host.Story.Tell("Engine", $"{what} {container.Name}");
+        host.Proxy.Writing = Writing;
+    }
+
+    /// <summary>Names of the releases that a fault has touched since the last decision.</summary>
+    public HashSet<string> Touched { get; } = new(StringComparer.Ordinal);
+
+    public void RemoveByForce(SimulatedContainer container)
+    {
+        _removedByOthers.Add(container.Id);
+        _host.Engine.RemoveByForce(container);
+    }
+
+    /// <summary>A request found nobody at its target: that must be a fault's doing.</summary>
+    public void RequireExcuse(Target target)
+    {
+        var container = _host.Engine.Containers.FirstOrDefault(c => c.Id == target.ContainerId);
+        if (container is null && !_removedByOthers.Contains(target.ContainerId))
+            throw new PromiseBrokenException($"The target {target.Revision} was removed.");
+        if (container is { IsRunning: false, EndedBy: EndedBy.Call })
+            throw new PromiseBrokenException($"The target {container.Name} was stopped.");
+        if (container is { StartedAt: null })
+            throw new PromiseBrokenException($"The target {container.Name} has never run.");
+    }
+
+    public async Task WatchAsync()
+    {
+        while (true)
+        {
+            await Task.Delay(LookInterval, _host.Time);
+            if (_host.Controller.Reconciler is not { } reconciler)
+                continue;
+            if (!reconciler.IsAlive)
+                throw new PromiseBrokenException("The loop of the Controller is stuck.");
+            if (!reconciler.Started.IsCompleted || _host.Thread.Now - _host.Controller.UpSince < DeadlineSlack.Ticks)
+                continue;
+            var late = reconciler.Status.Deployments.FirstOrDefault(d => d.End is null && _host.Time.GetUtcNow() > d.Deadline + DeadlineSlack);
+            if (late is not null && _host.Thread.Now - _lastJump > DeadlineSlack.Ticks)
+                throw new PromiseBrokenException($"{late.Id} of {late.Revision} has no end {DeadlineSlack} after its deadline: {late.Message}");
+        }
+    }
+
+    private long _lastJump = long.MinValue / 2;
+
+    /// <summary>The time of day jumped; deadlines may be over at once.</summary>
+    public void Jumped() => _lastJump = _host.Thread.Now;
+
+    private void Changing(string what, SimulatedContainer container)
+    {
+        if (what == "create")
+        {
+            if (SimulatedHost.IsOurs(container) && _host.Ours.Count() >= MaxContainers)
+                throw new PromiseBrokenException($"{container.Name} is created though {MaxContainers} containers are there.");
+            return;
+        }
+
+        if (!SimulatedHost.IsOurs(container))
+        {
+            if (what != "start")
+                throw new PromiseBrokenException($"{what} of {container.Name}, which is not ours.");
+            return;
+        }
+
+        if (what is "stop" or "kill" or "remove" && _host.Proxy.Record?.Snapshot?.Target is { } target && target.ContainerId == container.Id)
+            throw new PromiseBrokenException($"{what} of {container.Name}, which is the Proxy's target.");
+    }
+
+    private void Writing(ApplicationRecord? former, ApplicationRecord next)
+    {
+        if (next.Snapshot?.Target is not { } target)
+        {
+            if (former?.Snapshot?.Target is not null)
+                throw new PromiseBrokenException("The Proxy's target was taken away.");
+            return;
+        }
+
+        if (target.IsSameAs(former?.Snapshot?.Target))
+            return;
+        _host.Story.Tell("Proxy", $"moves traffic to {target.Revision} at {target.Address}");
+        var container = _host.Engine.Containers.FirstOrDefault(c => c.Id == target.ContainerId);
+        if (container is null && !_removedByOthers.Contains(target.ContainerId))
+            throw new PromiseBrokenException($"Traffic was moved to {target.Revision}, whose container doesn't exist.");
+        if (container is { EndedBy: EndedBy.Call })
+            throw new PromiseBrokenException($"Traffic was moved to {container.Name}, which is being stopped or was.");
+    }
+}

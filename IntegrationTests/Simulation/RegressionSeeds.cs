@@ -1,0 +1,13 @@
+namespace Wunderproxy.IntegrationTests.Simulation;
+
+/// <summary>Seeds that found a fault, with what it was.</summary>
+public static class RegressionSeeds
+{
+    public static TheoryData<int, string> All => new()
+    {
+        { 0, "A new container got the address of one that was down: requests for the former reached the latter before it was ready." },
+        { 8, "A deployment had no end by its deadline while the engine hung." },
+        { 57, "A launch had no end by its deadline while the engine was away." },
+        { 56, "A document that replaced garbage, and was the one from before a switch, didn't lift the pin." },
+    };
+}
