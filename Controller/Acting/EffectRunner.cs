@@ -85,6 +85,7 @@ internal sealed partial class EffectRunner(
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
+            ForgetAbsentImage(effect, exception);
             result = EffectResult.Of(effect, exception);
         }
 
@@ -95,6 +96,13 @@ internal sealed partial class EffectRunner(
         changed();
         _working.TryRemove(effect.Subject, out _);
         wake();
+    }
+
+    // An image that was brought here may have been removed since, when no release needed it: then it is brought here again.
+    private void ForgetAbsentImage(Effect effect, Exception exception)
+    {
+        if (effect is Effect.Create create && exception is EngineException { Fault: EngineFault.NotFound })
+            _pulled.TryRemove(create.Container.Hash, out _);
     }
 
     private Task<EffectResult> ActAsync(Effect effect, CancellationToken cancellationToken) => effect switch

@@ -8,6 +8,7 @@ public static class RegressionSeeds
         { 0, "A new container got the address of one that was down: requests for the former reached the latter before it was ready." },
         { 8, "A deployment had no end by its deadline while the engine hung." },
         { 57, "A launch had no end by its deadline while the engine was away." },
+        { 94, "An image that was removed since it had been brought here was taken for present: a release that was wanted again was never created." },
         { 56, "A document that replaced garbage, and was the one from before a switch, didn't lift the pin." },
     };
 }

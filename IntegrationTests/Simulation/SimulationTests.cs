@@ -8,6 +8,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
 {
     private const int Seeds = 2000;
     private const int SeedsAtOnce = 200;
+    private const int FreshSeeds = 10;
 
     [Fact]
     public void Promises_hold_under_every_seed() => RunSeeds(0, SeedCount);
@@ -50,7 +51,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     {
         var first = FreshSeed();
         output.WriteLine($"Seeds from {first}");
-        RunSeeds(first, SeedsAtOnce / 4);
+        RunSeeds(first, FreshSeeds);
     }
 
     [Theory]
