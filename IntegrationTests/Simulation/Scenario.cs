@@ -74,6 +74,7 @@ internal sealed class Scenario
     private bool IsSettled => _decided && _host.Controller.Reconciler is { } reconciler && reconciler.Started.IsCompleted
         && reconciler.Status is { Plan: { Row: "Settled", Working.Count: 0 }, Deployments: var deployments } status
         && deployments.All(d => d.End is not null)
+        && status.Releases.All(r => r.Phase != ReleasePhase.Recovering)
         && (status.Plan.LookAgainAt is not { } at || at - status.At > TimeSpan.FromMinutes(30));
 
     private (int Engine, int Writes, int ProxyWrites, int Lines) ActivityNow => (_host.EngineWay.Calls, _host.Disk.Steps, _host.Proxy.Writes, _host.Story.Count);
@@ -197,14 +198,14 @@ internal sealed class Scenario
 
     private void CrashAtWrite()
     {
-        var withPower = _random.Next(2) == 0;
+        var isTheControllerOnly = _random.Next(2) == 0;
         var disk = _host.Disk;
         disk.PowerCutAt = disk.Steps + 1 + _random.Next(12);
         disk.WhenOff = () =>
         {
             SynchronizationContext.SetSynchronizationContext(_host.World);
             _host.Story.Tell("Disk", "the Controller ends in the middle of a write");
-            if (withPower)
+            if (isTheControllerOnly)
                 CrashController();
             else
                 _host.Thread.Start(_host.World, () => _host.PowerCutAsync(Seconds(1, 10)));
