@@ -26,12 +26,12 @@ internal static class JournalTimes
             return newest > now ? journal.MovedBy(new ClockJump(now, now - newest)) : journal;
         }
 
-        /// <summary>Times that had come when they were noted.</summary>
+        /// <summary>Times that had come when they were noted, and that move along: an end keeps the time of a clock that was set back since.</summary>
         private IEnumerable<DateTimeOffset> Noted =>
         [
             .. journal.Candidates.Select(c => c.Since),
             .. journal.Drains.Select(d => d.Since),
-            .. journal.Deployments.Select(d => d.EndedAt ?? d.AcceptedAt),
+            .. journal.Deployments.Where(d => d.End is null).Select(d => d.AcceptedAt),
             .. new[] { journal.Desired?.At, journal.Pin?.At, journal.Active?.Since, journal.Switch?.At }.OfType<DateTimeOffset>(),
         ];
     }

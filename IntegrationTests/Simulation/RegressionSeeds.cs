@@ -9,6 +9,7 @@ public static class RegressionSeeds
         { 8, "A deployment had no end by its deadline while the engine hung." },
         { 57, "A launch had no end by its deadline while the engine was away." },
         { 94, "An image that was removed since it had been brought here was taken for present: a release that was wanted again was never created." },
+        { 1063, "After the clock had been set back by an hour, the next start of the Controller took an hour off all deadlines again: a switch was given up at once." },
         { 56, "A document that replaced garbage, and was the one from before a switch, didn't lift the pin." },
     };
 }

@@ -91,6 +91,8 @@ internal sealed class Scenario
             (way.Trouble, way.HangsUntil, way.IsUp) = (0, 0, way != _host.ProxyWay || _host.Proxy.IsUp);
         _host.ProbeTrouble = 0;
         _host.Disk.IsFull = false;
+        _host.Disk.PowerCutAt = null;
+        _host.Controller.Life?.EndAtStep(int.MaxValue, () => { });
         _host.Proxy.DiskIsFull = false;
         _host.Engine.Registries.Add(SimulatedRelease.Registry);
         (_host.ProxyCanStart, _host.IsSupervised) = (true, true);
