@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+
 namespace Wunderproxy.Contracts.Control;
 
 /// <summary>How the Proxy serves one application: answer of <c>GET /applications/{application}</c> (404: it knows none of that name).</summary>

@@ -26,12 +26,16 @@ internal sealed record EffectResult(Outcome Outcome, string Message = "", Failur
     };
 
     /// <summary>What the Proxy's refusal means.</summary>
-    public static EffectResult Of(ControlProblem problem) => problem.Type switch
+    public static EffectResult Of(ControlProblem problem)
     {
-        ControlProblem.ClaimedByOther => new(Outcome.TerminalSpec, $"The Proxy refused: {problem.Detail ?? problem.Title}", FailureClass.RouteTaken),
-        ControlProblem.NotPersisted or ControlProblem.InvalidBody => new(Outcome.TerminalEnv, $"The Proxy refused: {problem.Detail ?? problem.Title}"),
-        _ => new(Outcome.Refused, $"The Proxy refused: {problem.Detail ?? problem.Title}"),
-    };
+        var message = $"The Proxy refused: {problem.Detail ?? problem.Title}";
+        return problem.Type switch
+        {
+            ControlProblem.ClaimedByOther => new(Outcome.TerminalSpec, message, FailureClass.RouteTaken),
+            ControlProblem.NotPersisted or ControlProblem.InvalidBody => new(Outcome.TerminalEnv, message),
+            _ => new(Outcome.Refused, message),
+        };
+    }
 
     private static EffectResult OfEngine(Effect effect, EngineException exception) => exception.Fault switch
     {

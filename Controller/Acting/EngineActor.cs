@@ -86,15 +86,8 @@ internal sealed class EngineActor(IContainerEngine engine, ConfigurationCache co
             : throw new EngineException(EngineFault.EngineError, $"The network {settings.Network.Name} has no free address in {network.Subnet}. Remove containers, or give a larger --network-subnet.");
     }
 
-    private async Task RepeatAsync(Func<CancellationToken, Task> call, CancellationToken cancellationToken) =>
-        await Pipelines.ExecuteAsync(
-            pipelines.Repeatable,
-            async token =>
-            {
-                await call(token);
-                return true;
-            },
-            cancellationToken);
+    private Task RepeatAsync(Func<CancellationToken, Task> call, CancellationToken cancellationToken) =>
+        Pipelines.ExecuteAsync(pipelines.Repeatable, call, cancellationToken);
 }
 
 /// <summary>What the actor takes for granted.</summary>

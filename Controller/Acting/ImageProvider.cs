@@ -14,14 +14,7 @@ internal sealed partial class ImageProvider(IContainerEngine engine, IObjectStor
     {
         try
         {
-            await Pipelines.ExecuteAsync(
-                pipelines.Pull,
-                async token =>
-                {
-                    await engine.PullImageAsync(reference, progress, token);
-                    return reference;
-                },
-                cancellationToken);
+            await Pipelines.ExecuteAsync(pipelines.Pull, token => engine.PullImageAsync(reference, progress, token), cancellationToken);
             return await IdOfAsync(reference, cancellationToken)
                 ?? throw new EngineException(EngineFault.EngineError, $"The engine said that it pulled {reference}, but doesn't have it.");
         }

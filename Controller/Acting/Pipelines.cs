@@ -46,6 +46,16 @@ internal sealed class Pipelines(TimeProvider time, Random random)
         }
     }
 
+    /// <summary>The same for a call without a result.</summary>
+    public static Task ExecuteAsync(ResiliencePipeline pipeline, Func<CancellationToken, Task> call, CancellationToken cancellationToken) => ExecuteAsync(
+        pipeline,
+        async token =>
+        {
+            await call(token);
+            return true;
+        },
+        cancellationToken);
+
     private static ResiliencePipeline Build(TimeProvider time, Random random, int tries, TimeSpan pause, TimeSpan total, Func<Exception, bool> isTransient) =>
         new ResiliencePipelineBuilder { TimeProvider = time }
             .AddTimeout(new TimeoutStrategyOptions { Timeout = total })

@@ -22,7 +22,7 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
     /// <summary>The containers; one whose stop was begun is never ready, whatever its probes still say.</summary>
     public ValueList<ContainerFact> Containers { get; } = journal.Stopping.Count == 0
         ? seen.Containers.ValueOrDefault
-        : [.. seen.Containers.ValueOrDefault.Select(c => c.IsRunning && journal.Stopping.Any(run => Stops.IsRun(c, run)) ? c with { Verdict = Verdict.Unverified } : c)];
+        : [.. seen.Containers.ValueOrDefault.Select(c => IsStopping(journal, c) ? c with { Verdict = Verdict.Unverified } : c)];
 
     public ApplicationState? Proxy => Seen.Proxy.ValueOrDefault;
 
@@ -57,7 +57,7 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
         container is null ? null : Containers.FirstOrDefault(c => c.Ref.Name == container.Name);
 
     /// <summary>Whether its stop was begun and hasn't ended.</summary>
-    public bool IsStopping(ContainerFact container) => container.IsRunning && Journal.Stopping.Any(run => Stops.IsRun(container, run));
+    public bool IsStopping(ContainerFact container) => IsStopping(Journal, container);
 
     public bool IsTarget(ContainerFact container) =>
         Proxy?.Target is { } target && target.ContainerId == container.Id;
@@ -122,4 +122,6 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
         if (at is { } time && (_lookAgainAt is not { } earliest || time < earliest))
             _lookAgainAt = time;
     }
+
+    private static bool IsStopping(Journal journal, ContainerFact container) => container.IsRunning && journal.Stopping.Any(run => Stops.IsRun(container, run));
 }

@@ -1,26 +1,14 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Benchmarks;
 
 /// <summary>The lab's Docker Engine, spoken to as plainly as curl does.</summary>
 internal sealed class Engine(string socketPath) : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler
-    {
-        ConnectCallback = async (_, cancellationToken) =>
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    })
-    {
-        BaseAddress = new Uri("http://engine/v1.41/"),
-        Timeout = TimeSpan.FromMinutes(1),
-    };
+    private readonly HttpClient _http = EngineHttp.Connect(socketPath, TimeSpan.FromMinutes(1));
 
     public async Task PullAsync(string repository, string tag, CancellationToken cancellationToken) =>
         await DoneAsync(await _http.PostAsync(Path($"images/create?fromImage={repository}&tag={tag}"), content: null, cancellationToken), cancellationToken);

@@ -1,24 +1,12 @@
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Soak;
 
 /// <summary>How much there is in the lab's engine; each count is one cheap call.</summary>
 internal sealed class EngineCounts(string socketPath) : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler
-    {
-        ConnectCallback = async (_, cancellationToken) =>
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    })
-    {
-        BaseAddress = new Uri("http://engine/v1.41/"),
-        Timeout = TimeSpan.FromSeconds(30),
-    };
+    private readonly HttpClient _http = EngineHttp.Connect(socketPath, TimeSpan.FromSeconds(30));
 
     /// <summary>Containers in any state.</summary>
     public async Task<int> ContainersAsync() => (await ListAsync("containers/json?all=true")).Count;

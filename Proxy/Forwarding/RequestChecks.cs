@@ -34,8 +34,8 @@ internal static class RequestChecks
     /// <summary>What follows scheme and host, where a client sends the whole URI; else the target as it is.</summary>
     public static ReadOnlySpan<char> OriginFormOf(ReadOnlySpan<char> target)
     {
-        var scheme = target.IndexOf("://");
-        if (target.StartsWith('/') || scheme < 0)
+        var scheme = target.StartsWith('/') ? -1 : target.IndexOf("://");
+        if (scheme < 0)
         {
             return target;
         }

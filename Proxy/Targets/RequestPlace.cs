@@ -5,7 +5,7 @@ namespace Wunderproxy.Proxy.Targets;
 /// <param name="path">Path, perhaps with a query, as it was sent.</param>
 internal readonly ref struct RequestPlace(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
 {
-    private readonly ReadOnlySpan<char> _host = WithoutPort(host).TrimEnd('.');
+    private readonly ReadOnlySpan<char> _host = host;
     private readonly ReadOnlySpan<char> _path = path;
 
     /// <summary>Whether a claim of a host and a path prefix covers it.</summary>
@@ -13,9 +13,14 @@ internal readonly ref struct RequestPlace(ReadOnlySpan<char> host, ReadOnlySpan<
     /// <param name="prefix">Whole segments.</param>
     public bool IsWithin(string? host, string prefix) => IsUnder(prefix) && (host is null || IsAt(host));
 
-    private bool IsAt(string host) => host.StartsWith("*.", StringComparison.Ordinal)
-        ? _host.Length > host.Length - 1 && _host.EndsWith(host.AsSpan(1), StringComparison.OrdinalIgnoreCase)
-        : _host.Equals(host, StringComparison.OrdinalIgnoreCase);
+    // Only here, for most applications claim every host.
+    private bool IsAt(string host)
+    {
+        var name = WithoutPort(_host).TrimEnd('.');
+        return host.StartsWith("*.", StringComparison.Ordinal)
+            ? name.Length > host.Length - 1 && name.EndsWith(host.AsSpan(1), StringComparison.OrdinalIgnoreCase)
+            : name.Equals(host, StringComparison.OrdinalIgnoreCase);
+    }
 
     private bool IsUnder(string prefix) =>
         prefix == "/"

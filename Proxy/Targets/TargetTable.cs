@@ -51,10 +51,11 @@ internal sealed class TargetTable(Func<Target, HttpMessageInvoker> connect, Time
     /// <summary>Serves by a snapshot from now on. Where its target is another one than before, the former one drains.</summary>
     public void Serve(ApplicationSnapshot snapshot)
     {
-        var application = _routes.Applications.GetValueOrDefault(snapshot.Application) ?? new ServedApplication(time);
+        var known = _routes.Applications.GetValueOrDefault(snapshot.Application);
+        var application = known ?? new ServedApplication(time);
         var former = application.Serving.Routing;
         var replaced = application.Take(snapshot, connect);
-        if (!_routes.Applications.ContainsKey(snapshot.Application) || former != snapshot.Routing)
+        if (known is null || former != snapshot.Routing)
         {
             _routes = _routes.With(snapshot.Application, application);
         }
