@@ -41,9 +41,12 @@ internal static class Conditions
             : Of(s, "Ready", false, "Recovering", s.Wait.Reason);
     }
 
-    private static Condition Available(Situation s) => s.Containers.Any(c => c.IsReady && s.IsServed(c))
-        ? Of(s, "Available", true, "Serving", "A healthy release gets the requests.")
-        : Of(s, "Available", s.ProxyIsKnown && s.Seen.Containers is Fact<ValueList<ContainerFact>>.Known ? false : null, "NoReadyContainer", "No healthy release is known to get the requests.");
+    private static Condition Available(Situation s) => s.Containers.FirstOrDefault(s.IsServed) switch
+    {
+        { IsReady: true } => Of(s, "Available", true, "Serving", "A healthy release gets the requests."),
+        { IsRunning: true, Verdict.State: Readiness.Unverified } => Of(s, "Available", null, "NotProbedYet", "The release that gets the requests has not been probed yet."),
+        _ => Of(s, "Available", s.ProxyIsKnown && s.Seen.Containers is Fact<ValueList<ContainerFact>>.Known ? false : null, "NoReadyContainer", "No healthy release is known to get the requests."),
+    };
 
     private static Condition Healthy(Situation s) => s.Active switch
     {

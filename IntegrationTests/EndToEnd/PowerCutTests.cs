@@ -25,9 +25,8 @@ public sealed class PowerCutTests(LabHost lab)
 
             var after = await shop.ServingAsync(second);
             Assert.Equal((before.ContainerId, before.Address), (after.ContainerId, after.Address));
-            var status = await shop.StatusAsync();
-            Assert.False(status.Conditions.Single(c => c.Type == "StoreReachable").Status);
-            Assert.True(status.Conditions.Single(c => c.Type == "Available").Status);
+            await shop.WaitForConditionAsync("Available", true);
+            await shop.WaitForConditionAsync("StoreReachable", false);
         }
         finally
         {
