@@ -93,10 +93,13 @@ internal sealed partial class EffectRunner(
         _progress.TryRemove(effect.Subject, out _);
 
         // In this order: whoever sees that the effect isn't under way any more must not see the world from before it.
-        changed();
+        if (ChangesContainers(effect))
+            changed();
         _working.TryRemove(effect.Subject, out _);
         wake();
     }
+
+    private static bool ChangesContainers(Effect effect) => effect is not (Effect.Pull or Effect.Route or Effect.RaiseFence);
 
     // An image that was brought here may have been removed since, when no release needed it: then it is brought here again.
     private void ForgetAbsentImage(Effect effect, Exception exception)

@@ -74,11 +74,11 @@ internal sealed class EngineActor(IContainerEngine engine, ConfigurationCache co
     {
         if ((AddressMode.FixedBy(configuration) ?? settings.FixedMode) is { } mode)
             return mode;
-        var listing = engine.ListContainersAsync(EveryAddress, cancellationToken);
+        var listing = engine.ListLabelsAsync(EveryAddress, cancellationToken);
         var ensuring = Pipelines.ExecuteAsync(pipelines.Repeatable, token => engine.EnsureNetworkAsync(settings.Network, token), cancellationToken);
         await Task.WhenAll(listing, ensuring);
         var (containers, network) = (await listing, await ensuring);
-        var used = containers.Select(c => ContainerLabels.Read(c.Labels)?.Address).OfType<AddressMode.Bridge>().Select(b => b.Address)
+        var used = containers.Select(labels => ContainerLabels.Read(labels)?.Address).OfType<AddressMode.Bridge>().Select(b => b.Address)
             .Concat(network.UsedAddresses)
             .ToHashSet(StringComparer.Ordinal);
         return AddressPool.Choose(network.Subnet, network.DynamicRange, used, turn) is { } address

@@ -14,8 +14,7 @@ internal sealed partial class DockerEngine
 
     public async Task<IReadOnlyList<EngineContainer>> ListContainersAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        var listed = await CallAsync("List of containers", deadlines.Short, (call, token) =>
-            call.Docker.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = LabelFilter(labels) }, token), cancellationToken);
+        var listed = await ListAsync(labels, cancellationToken);
 
         // The list tells neither when a run began or ended, nor how.
         var containers = new List<EngineContainer>(listed.Count);
@@ -27,6 +26,9 @@ internal sealed partial class DockerEngine
 
         return containers;
     }
+
+    public async Task<IReadOnlyList<IReadOnlyDictionary<string, string>>> ListLabelsAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+        [.. (await ListAsync(labels, cancellationToken)).Select(entry => entry.Labels.AsReadOnly())];
 
     public Task<EngineContainer?> InspectContainerAsync(string idOrName, CancellationToken cancellationToken) =>
         CallAsync($"Inspect of container '{idOrName}'", deadlines.Short, async (call, token) =>
@@ -131,6 +133,10 @@ internal sealed partial class DockerEngine
                 return [];
             }
         }, cancellationToken);
+
+    private Task<IList<ContainerListResponse>> ListAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+        CallAsync("List of containers", deadlines.Short, (call, token) =>
+            call.Docker.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = LabelFilter(labels) }, token), cancellationToken);
 
     private static Dictionary<string, IDictionary<string, bool>> LabelFilter(IReadOnlyDictionary<string, string> labels) => new()
     {

@@ -17,6 +17,10 @@ internal interface IContainerEngine
     /// <remarks>Source: <c>GET /containers/json?all=true&amp;filters=…</c>, then <c>GET /containers/{id}/json</c> of each.</remarks>
     Task<IReadOnlyList<EngineContainer>> ListContainersAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
 
+    /// <summary>The labels of every container, in any state, that carries all these labels; an empty value stands for any.</summary>
+    /// <remarks>Source: <c>GET /containers/json?all=true&amp;filters=…</c>.</remarks>
+    Task<IReadOnlyList<IReadOnlyDictionary<string, string>>> ListLabelsAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
+
     /// <summary>One container by id or name.</summary>
     /// <returns><see langword="null"/> if there is none (404).</returns>
     Task<EngineContainer?> InspectContainerAsync(string idOrName, CancellationToken cancellationToken);

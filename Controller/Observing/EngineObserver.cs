@@ -11,6 +11,7 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Silent = TimeSpan.FromSeconds(2);
+    private static readonly IReadOnlyDictionary<string, EngineImage?> NoImages = new Dictionary<string, EngineImage?>();
 
     private readonly Lock _gate = new();
     private long _wanted = 1;
@@ -39,6 +40,13 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
                     : null;
             }
         }
+    }
+
+    /// <summary>Whether there was a container of that name when the engine last told.</summary>
+    public bool HasSeen(string name)
+    {
+        lock (_gate)
+            return _facts?.Containers.Any(c => c.Container.Name == name) ?? false;
     }
 
     /// <summary>The newest facts, asked for where they are out of date or don't cover all references.</summary>
@@ -77,16 +85,15 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
 
     private async Task RefreshAsync(IReadOnlyCollection<string> references, CancellationToken cancellationToken)
     {
-        var asked = Interlocked.Read(ref _wanted);
-        lock (_gate)
-            _waitingSince ??= time.GetTimestamp();
+        var (asked, current) = Begin();
         try
         {
-            var listing = engine.ListContainersAsync(labels, cancellationToken);
-            var finding = Task.WhenAll(references.Select(async reference => (reference, await FindImageAsync(reference, cancellationToken))));
-            await Task.WhenAll(listing, finding);
-            var images = (await finding).ToDictionary(found => found.reference, found => found.Item2, StringComparer.Ordinal);
-            Accept(new EngineFacts([.. OwnedOf(await listing)], images), asked);
+            var listing = current is null ? engine.ListContainersAsync(labels, cancellationToken) : null;
+            var missing = references.Where(reference => current is null || !current.Images.ContainsKey(reference));
+            var finding = Task.WhenAll(missing.Select(async reference => KeyValuePair.Create(reference, await FindImageAsync(reference, cancellationToken))));
+            await Task.WhenAll(listing ?? Task.CompletedTask, finding);
+            var containers = listing is null ? current!.Containers : [.. OwnedOf(await listing)];
+            Accept(new EngineFacts(containers, new Dictionary<string, EngineImage?>([.. current?.Images ?? NoImages, .. await finding], StringComparer.Ordinal)), asked);
         }
         catch (EngineException exception)
         {
@@ -95,6 +102,16 @@ internal sealed class EngineObserver(IContainerEngine engine, EngineSession sess
         }
 
         wake();
+    }
+
+    // Facts that are up to date are kept: then only the images that they lack are asked for.
+    private (long Asked, EngineFacts? Current) Begin()
+    {
+        lock (_gate)
+        {
+            _waitingSince ??= time.GetTimestamp();
+            return (_wanted, _seen == _wanted ? _facts : null);
+        }
     }
 
     private static IEnumerable<OwnedContainer> OwnedOf(IEnumerable<EngineContainer> containers) =>

@@ -66,9 +66,10 @@ internal sealed class Observer(
         .ToDictionary(k => k.Key, k => k.Value.ValueOrDefault!.ImageReference(settings.RegistryPort, settings.Application), StringComparer.Ordinal);
 
     // Only a container that is to be created needs its image looked for; a settled application asks the engine nothing.
-    private static IEnumerable<string> NeedingImage(Journal journal, Dictionary<string, string> references) =>
-        journal.Candidates.Select(c => c.Ref.Hash).Concat(journal.Active is { } active ? [active.Ref.Hash] : Array.Empty<string>())
-            .Where(references.ContainsKey).Select(hash => references[hash]).Distinct(StringComparer.Ordinal);
+    private IEnumerable<string> NeedingImage(Journal journal, Dictionary<string, string> references) =>
+        journal.Candidates.Select(c => c.Ref).Concat(journal.Active is { } active ? [active.Ref] : Array.Empty<ContainerRef>())
+            .Where(container => references.ContainsKey(container.Hash) && !engine.HasSeen(container.Name))
+            .Select(container => references[container.Hash]).Distinct(StringComparer.Ordinal);
 
     private Fact<ValueList<ContainerFact>> ContainersOf(Fact<EngineFacts> facts) => facts switch
     {
@@ -85,11 +86,13 @@ internal sealed class Observer(
         _ => throw new InvalidOperationException("A fact is known or unknown."),
     };
 
-    // An image without a tag of its own, or tagged latest, may be another one in the registry by now: it is asked for once for each candidate.
+    // What was brought here for a release is what it is created from. An image without a tag of its own, or tagged latest, may be another one in the
+    // registry by now: it is brought here for each candidate, whatever is here under its name.
     private static Fact<string> ImageOf(Fact<EngineFacts> facts, string hash, string reference, EffectReport works) => facts switch
     {
+        _ when works.Pulled.TryGetValue(hash, out var pulled) => new Fact<string>.Known(pulled),
         Fact<EngineFacts>.Known known when known.Value.Images.TryGetValue(reference, out var image) =>
-            new Fact<string>.Known(image is not null && (!ImageReference.Parse(reference).IsMutable || works.Pulled.ContainsKey(hash)) ? image.Id : works.Pulled.GetValueOrDefault(hash, "")),
+            new Fact<string>.Known(image is not null && !ImageReference.Parse(reference).IsMutable ? image.Id : ""),
         _ => new Fact<string>.Unknown("The engine has not been asked for the image yet"),
     };
 

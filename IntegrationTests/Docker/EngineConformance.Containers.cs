@@ -53,6 +53,20 @@ public abstract partial class EngineConformance
     }
 
     [Fact]
+    public async Task Labels_are_listed_of_each_container_that_carries_all_those_asked_for()
+    {
+        var body = Body(Sleeping);
+        body["Labels"]!["role"] = "web";
+        body["Labels"]!["place"] = "here";
+        await Engine.CreateContainerAsync(NameOf("both"), body, Token);
+        await Engine.CreateContainerAsync(NameOf("one"), Body(Sleeping), Token);
+
+        var labels = Assert.Single(await Engine.ListLabelsAsync(new Dictionary<string, string>(Ours) { ["role"] = "" }, Token));
+
+        Assert.Equal("here", labels["place"]);
+    }
+
+    [Fact]
     public async Task Label_without_value_lists_the_containers_with_any_value_of_it()
     {
         var id = await Engine.CreateContainerAsync(NameOf("a"), Body(Sleeping), Token);

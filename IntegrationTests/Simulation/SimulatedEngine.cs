@@ -45,6 +45,9 @@ internal sealed partial class SimulatedEngine(TimeProvider time) : IContainerEng
             return Task.FromResult<IReadOnlyList<EngineContainer>>([.. _containers.Where(c => c.Carries(labels)).Select(Inspect)]);
     }
 
+    public async Task<IReadOnlyList<IReadOnlyDictionary<string, string>>> ListLabelsAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+        [.. (await ListContainersAsync(labels, cancellationToken)).Select(container => container.Labels)];
+
     public Task<EngineContainer?> InspectContainerAsync(string idOrName, CancellationToken cancellationToken)
     {
         lock (_gate)

@@ -16,6 +16,9 @@ internal sealed class UnreliableEngine(SimulatedEngine engine, Way way, VirtualT
     public Task<IReadOnlyList<EngineContainer>> ListContainersAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
         CallAsync("list", () => engine.ListContainersAsync(labels, default), Deadlines.Short, cancellationToken);
 
+    public Task<IReadOnlyList<IReadOnlyDictionary<string, string>>> ListLabelsAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+        CallAsync("list labels", () => engine.ListLabelsAsync(labels, default), Deadlines.Short, cancellationToken);
+
     public Task<EngineContainer?> InspectContainerAsync(string idOrName, CancellationToken cancellationToken) =>
         CallAsync($"inspect {Short(idOrName)}", () => engine.InspectContainerAsync(idOrName, default), Deadlines.Short, cancellationToken);
 
