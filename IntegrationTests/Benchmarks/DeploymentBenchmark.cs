@@ -5,7 +5,8 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 
 /// <summary>
 /// Time from the request until the first answer of the new release, against plain pull, create, start and curl of an image of the same make: on
-/// a network of its own with a fixed address, as the Controller needs it, and on the engine's default network.
+/// a network of its own with a fixed address, as the Controller needs it, and on the engine's default network. Each is done while a client asks the
+/// application again and again, for on few cores the asking itself takes time from the engine.
 /// </summary>
 internal sealed class DeploymentBenchmark : IDisposable
 {
@@ -54,8 +55,8 @@ internal sealed class DeploymentBenchmark : IDisposable
             var number = round + WarmUps;
             Func<Task>[] ways =
             [
-                async () => defaults.Add(await FloorAsync($"default{number}", network: null, cancellationToken)),
-                async () => floors.Add(await FloorAsync($"floor{number}", (Network, $"10.213.1.{number + 1}"), cancellationToken)),
+                async () => defaults.Add(await FloorAsync(application, $"default{number}", network: null, cancellationToken)),
+                async () => floors.Add(await FloorAsync(application, $"floor{number}", (Network, $"10.213.1.{number + 1}"), cancellationToken)),
                 async () => declared.Add(await DeclareAsync(application, $"declared{number}", cancellationToken)),
                 async () => ordered.Add(await OrderAsync(application, $"ordered{number}", cancellationToken)),
             ];
@@ -67,21 +68,27 @@ internal sealed class DeploymentBenchmark : IDisposable
         return Report(defaults[WarmUps..], floors[WarmUps..], declared[WarmUps..], ordered[WarmUps..]);
     }
 
-    private async Task<Times> FloorAsync(string version, (string Name, string Address)? network, CancellationToken cancellationToken)
+    private async Task<Times> FloorAsync(BenchedApplication application, string version, (string Name, string Address)? network, CancellationToken cancellationToken)
     {
         var image = await _images.PublishAsync(version, cancellationToken);
+        var container = "";
         var times = new Times();
-        await _engine.PullAsync(_images.Repository, version, cancellationToken);
-        times.Note("pull");
-        var container = await _engine.CreateAsync(image, network, cancellationToken);
-        times.Note("create");
-        await _engine.StartAsync(container, cancellationToken);
-        times.Note("start");
+        await FirstAnswer.MeanwhileAsync(_client, application.Public, BringUpAsync, cancellationToken);
         var address = new Uri($"http://{await _engine.AddressOfAsync(container, cancellationToken)}:{PageImages.Port}/");
         times.End("healthy", await FirstAnswer.AwaitAsync(_client, address, version, cancellationToken));
         await _engine.RemoveContainerAsync(container, cancellationToken);
         await _engine.RemoveImageAsync(image, cancellationToken);
         return times;
+
+        async Task BringUpAsync()
+        {
+            await _engine.PullAsync(_images.Repository, version, cancellationToken);
+            times.Note("pull");
+            container = await _engine.CreateAsync(image, network, cancellationToken);
+            times.Note("create");
+            await _engine.StartAsync(container, cancellationToken);
+            times.Note("start");
+        }
     }
 
     private async Task<Times> DeclareAsync(BenchedApplication application, string version, CancellationToken cancellationToken)
@@ -100,7 +107,7 @@ internal sealed class DeploymentBenchmark : IDisposable
         var image = await _images.PublishAsync(version, cancellationToken);
         var hash = await application.PublishAsync(version, image);
         var times = new Times();
-        await application.OrderAsync("launch", hash, cancellationToken);
+        await FirstAnswer.MeanwhileAsync(_client, application.Public, () => application.OrderAsync("launch", hash, cancellationToken), cancellationToken);
         var switching = application.OrderAsync("switch", hash, cancellationToken);
         times.End("switch", await FirstAnswer.AwaitAsync(_client, application.Public, version, cancellationToken));
         await switching;

@@ -17,6 +17,32 @@ internal static class FirstAnswer
         return TimeProvider.System.GetTimestamp();
     }
 
+    /// <summary>Asks in the same way, whatever the answer, while something is done.</summary>
+    public static async Task MeanwhileAsync(HttpClient client, Uri address, Func<Task> act, CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var asking = AskUntilAsync(client, address, end.Token);
+        await act();
+        await end.CancelAsync();
+        await asking;
+    }
+
+    private static async Task AskUntilAsync(HttpClient client, Uri address, CancellationToken end)
+    {
+        try
+        {
+            while (true)
+            {
+                await AskAsync(client, address, end);
+                await Task.Delay(Pause, TimeProvider.System, end);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // What it was asked for is done.
+        }
+    }
+
     private static async Task<string?> AskAsync(HttpClient client, Uri address, CancellationToken cancellationToken)
     {
         try
