@@ -19,7 +19,10 @@ internal sealed partial class PhaseLog(ILogger logger)
             var phase = ReleasePhases.PhaseOf(s, deployment.Hash);
             var entries = _entries.GetValueOrDefault(deployment.Id, []);
             var isOver = deployment.End is not null && entries is [.., var last] && last.At >= deployment.EndedAt;
-            if (isOver || (entries is [.., var latest] && latest.Phase == phase) || (entries.IsEmpty && deployment.End is not null))
+
+            // Between two effects the containers are a moment behind, and it looks as if nothing had been done yet.
+            var isBehind = phase == ReleasePhase.Accepted && !entries.IsEmpty;
+            if (isOver || isBehind || (entries is [.., var latest] && latest.Phase == phase) || (entries.IsEmpty && deployment.End is not null))
                 continue;
             _entries[deployment.Id] = entries.Add(new PhaseEntry(phase, s.Now));
             LogEntered(deployment.Hash, phase);
