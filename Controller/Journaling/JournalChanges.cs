@@ -1,3 +1,4 @@
+using System.Globalization;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Containers;
 
@@ -43,6 +44,11 @@ internal static class JournalChanges
             Quarantine = journal.Quarantine.RemoveAll(r => r.Hash == hash),
             Attempts = journal.Attempts.RemoveAll(a => a.Hash == hash),
         };
+
+        /// <summary>The id of a deployment that begins now: no other one that is remembered has it, be it from the same millisecond.</summary>
+        public string NextDeploymentId(DeploymentKind kind, DateTimeOffset now) => Enumerable.Range(0, KeptDeployments + 1)
+            .Select(number => string.Create(CultureInfo.InvariantCulture, $"{kind.ToString().ToLowerInvariant()}-{now.ToUnixTimeMilliseconds()}-{number}"))
+            .First(id => journal.Deployments.All(d => d.Id != id));
 
         public Journal WithDeployment(Deployment deployment) => journal with { Deployments = [deployment, .. journal.Deployments.Take(KeptDeployments - 1)] };
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Releases;
@@ -17,7 +16,7 @@ internal abstract record Order
 
     private static Deployment Begin(DeploymentKind kind, string hash, DateTimeOffset now, PlanSettings settings, Journal journal) => new()
     {
-        Id = string.Create(CultureInfo.InvariantCulture, $"{kind.ToString().ToLowerInvariant()}-{now.ToUnixTimeMilliseconds()}-{journal.Deployments.Count}"),
+        Id = journal.NextDeploymentId(kind, now),
         Kind = kind,
         Hash = hash,
         AcceptedAt = now,

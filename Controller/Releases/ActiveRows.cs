@@ -9,7 +9,7 @@ internal static class ActiveRows
     public static IReadOnlyList<Row> All { get; } =
     [
         new("Serve", "the active release is ready, and the Proxy doesn't serve by it", "the Proxy is sent its snapshot", Serve),
-        new("Maintain", "maintenance is to go up or down while the active release isn't ready", "the Proxy is sent its snapshot with the target that it has", Maintain),
+        new("Maintain", "maintenance is to go up or down", "the Proxy is sent its snapshot with the target that it has", Maintain),
         new("FailBack", "the active release failed on probation, and the former one is warm and ready", "traffic goes back without starting anything; the failed one is rejected", FailBack),
         new("LastResort", "the active release failed, and a container without purpose is ready", "a switch to it is decided", LastResort),
         new("Rehouse", "the name or the address of the active container is taken", "the active release gets another container", Rehouse),
@@ -20,12 +20,9 @@ internal static class ActiveRows
 
     private static Step? Serve(Situation s)
     {
-        if (s.Journal.Switch is not null || !s.ProxyIsKnown || s.Journal.Active is null || s.Active is not { IsReady: true } active)
+        if (s.Journal.Switch is not null || !s.ProxyIsKnown || s.Active is not { IsReady: true } active || s.IsServed(active))
             return null;
-        var isServed = s.IsServed(active);
-        if (isServed && s.Proxy!.Maintenance == s.Journal.Maintenance)
-            return null;
-        var fence = isServed ? s.Journal.Fence : s.Journal.Fence + 1;
+        var fence = s.Journal.Fence + 1;
         var journal = s.Journal with { Fence = fence, SnapshotGeneration = s.Journal.SnapshotGeneration + 1 };
         return Snapshots.Of(s, journal, active, fence) is { } snapshot
             ? s.Try("Serve", "The Proxy is to serve by the active release", new Effect.Route(active.Ref, snapshot), journal)
@@ -78,7 +75,7 @@ internal static class ActiveRows
         if (s.Journal.Active is not { } active || s.FailuresOf(active.Ref.Name, active.Since).FirstOrDefault(Provisioning.IsTaken) is not { } failure)
             return null;
         var (journal, container) = s.Journal.NextContainer(active.Ref.Hash, s.Settings.Application);
-        return new Step("Rehouse", failure.Message) { Journal = journal with { Active = active with { Ref = container, VerifiedId = null, VerifiedStart = null } } };
+        return new Step("Rehouse", failure.Message) { Journal = journal with { Active = active with { Ref = container } } };
     }
 
     private static Step? Recreate(Situation s)
@@ -90,7 +87,7 @@ internal static class ActiveRows
 
     private static Step? CountCrash(Situation s)
     {
-        if (s.Active is not { State: ContainerState.Exited, ExitedByItself: true, FinishedAt: { } end } container || s.Journal.Crashes?.LastExit == end)
+        if (s.Active is not { ExitedByItself: true, FinishedAt: { } end } container || s.Journal.Crashes?.LastExit == end)
             return null;
         var ranWell = container.StartedAt is { } start && end - start >= s.Settings.GoodRun;
         var count = ranWell ? 1 : (s.Journal.Crashes?.Count ?? 0) + 1;
@@ -117,7 +114,7 @@ internal static class ActiveRows
 
     private static void NoteUnready(Situation s)
     {
-        if (s.Journal.Active is not null && s.Active is { IsReady: false } container)
+        if (s.Active is { IsReady: false } container)
             s.Note(container.State == ContainerState.Paused ? "The active container is paused; unpause it" : "The active release isn't healthy");
     }
 }

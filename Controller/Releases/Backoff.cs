@@ -16,5 +16,5 @@ internal static class Backoff
         Doubled(TimeSpan.FromSeconds(1), failures - 1, TimeSpan.FromSeconds(60)) * (0.8 + (0.4 * jitter));
 
     private static TimeSpan Doubled(TimeSpan first, int doublings, TimeSpan cap) =>
-        first * Math.Pow(2, Math.Min(doublings, 20)) is var delay && delay < cap ? delay : cap;
+        new[] { first * Math.Pow(2, Math.Min(doublings, 20)), cap }.Min();
 }

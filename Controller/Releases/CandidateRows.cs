@@ -66,7 +66,7 @@ internal static class CandidateRows
             ? new Step("Choose", $"Release {s.Wanted![..12]} is wanted") { Journal = Chosen(s) }
             : null;
 
-    private static Journal Chosen(Situation s) => s.Decision!.Force && s.Journal.Active?.Ref.Hash == s.Wanted
+    private static Journal Chosen(Situation s) => s.Journal.Active?.Ref.Hash == s.Wanted
         ? s.Journal.WithNewContainer(s.Wanted!, CandidateGoal.Active, s.Now, s.Settings.Application)
         : s.Journal.WithCandidate(s.Wanted!, CandidateGoal.Active, s.Now, s.Settings.Application);
 
@@ -91,7 +91,7 @@ internal static class CandidateRows
 
     private static Step? CountExit(Situation s) => EachCandidate(s, (candidate, _, container) =>
     {
-        if (container is not { State: ContainerState.Exited, ExitedByItself: true, FinishedAt: { } end } || container.StartedAt < candidate.Since)
+        if (container is not { ExitedByItself: true, FinishedAt: { } end } || container.StartedAt < candidate.Since)
             return null;
         var hash = candidate.Ref.Hash;
         var attempts = s.Journal.AttemptsOf(hash);
@@ -135,7 +135,8 @@ internal static class CandidateRows
         }
 
         // A run that the engine dates after now was started before the clock was set back.
-        var deadline = (start > candidate.Since && start <= s.Now ? start : candidate.Since) + configuration.HealthCheck.Deadline;
+        var began = start <= s.Now ? new[] { start, candidate.Since }.Max() : candidate.Since;
+        var deadline = began + configuration.HealthCheck.Deadline;
         if (s.Now >= deadline)
             return RejectStep(s, "Unhealthy", candidate, Evidence.OfUnhealthy(s, candidate.Ref.Hash, container, configuration, $"was not healthy within {Contracts.Duration.Format(configuration.HealthCheck.Deadline)}"), container);
         s.Note($"{candidate.Ref.Name} isn't healthy yet ({container.Verdict.LastAnswer ?? "no probe has ended"})", deadline);

@@ -26,7 +26,7 @@ internal static class DecisionRows
         var desired = new Decision(current.Hash, current.ETag, s.Now, s.ConfigurationOf(current.Hash)?.ForceReload ?? false);
         var deployment = new Deployment
         {
-            Id = $"deploy-{s.Now.ToUnixTimeMilliseconds()}",
+            Id = s.Journal.NextDeploymentId(DeploymentKind.Deploy, s.Now),
             Kind = DeploymentKind.Deploy,
             Hash = current.Hash,
             AcceptedAt = s.Now,
@@ -138,7 +138,7 @@ internal static class DecisionRows
         return deployment.Kind switch
         {
             DeploymentKind.Launch => journal with { Candidates = journal.Candidates.RemoveAll(c => c.Ref.Hash == deployment.Hash && c.Goal == CandidateGoal.Standby) },
-            DeploymentKind.Switch when journal.Pin?.Hash == deployment.Hash => journal with { Pin = journal.Pin with { GivenUp = true } },
+            DeploymentKind.Switch when journal.Pin is { } pin => journal with { Pin = pin with { GivenUp = true } },
             _ => journal,
         };
     }

@@ -29,7 +29,7 @@ internal static class Plan
         foreach (var row in rows)
         {
             if (row.Match(situation) is { } step)
-                return step with { LookAgainAt = step.LookAgainAt ?? situation.Wait.LookAgainAt };
+                return step with { LookAgainAt = situation.Wait.LookAgainAt };
         }
 
         var (reason, lookAgainAt) = situation.Wait;

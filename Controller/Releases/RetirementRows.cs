@@ -35,13 +35,13 @@ internal static class RetirementRows
         var isSafe = s.Active is { IsReady: true } active && s.IsServed(active) && s.Journal.Switch is null;
         foreach (var draining in s.Journal.Drains)
         {
-            if (s.Find(draining.Ref) is not { IsRunning: true } container || s.IsTarget(container))
+            if (s.Find(draining.Ref) is not { } container)
                 continue;
             var deadline = DeadlineOf(s, draining, container);
             if (s.Now < draining.WarmUntil)
                 s.Note($"{draining.Ref.Name} is kept warm for the probation", draining.WarmUntil);
             else if (s.IsInUse(container) && s.Now < deadline)
-                s.Note($"{draining.Ref.Name} finishes its requests", Earlier(deadline, s.Now + s.Settings.DrainPoll));
+                s.Note($"{draining.Ref.Name} finishes its requests", new[] { deadline, s.Now + s.Settings.DrainPoll }.Min());
             else if (isSafe && Stops.Step(s, "Drain", container, $"{draining.Ref.Name} is replaced and idle") is { } step)
                 return step;
         }
@@ -94,6 +94,4 @@ internal static class RetirementRows
         Effect.Create create => create.Container.Hash,
         _ => null,
     };
-
-    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
 }

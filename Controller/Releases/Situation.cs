@@ -117,11 +117,7 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
         LookAgain(lookAgainAt);
     }
 
-    public void LookAgain(DateTimeOffset? at)
-    {
-        if (at is { } time && (_lookAgainAt is not { } earliest || time < earliest))
-            _lookAgainAt = time;
-    }
+    public void LookAgain(DateTimeOffset? at) => _lookAgainAt = new[] { _lookAgainAt, at }.Min();
 
     private static bool IsStopping(Journal journal, ContainerFact container) => container.IsRunning && journal.Stopping.Any(run => Stops.IsRun(container, run));
 }

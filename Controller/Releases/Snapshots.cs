@@ -11,15 +11,12 @@ internal static class Snapshots
     /// <summary>The snapshot with a container as target; absent where its address or configuration isn't known.</summary>
     /// <param name="s">The situation.</param>
     /// <param name="journal">The journal that will be written before the snapshot is sent: its generation is the snapshot's.</param>
-    /// <param name="container">The target; absent: none yet.</param>
+    /// <param name="container">The target.</param>
     /// <param name="fence">Permission to move traffic.</param>
-    public static ApplicationSnapshot? Of(Situation s, Journal journal, ContainerFact? container, long fence)
-    {
-        var configuration = container is null ? null : s.ConfigurationOf(container.Ref.Hash);
-        if (container is not null && (configuration is null || container.Address is null || container.StartedAt is null))
-            return null;
-        return Of(s, journal, configuration?.Routing ?? s.Proxy?.Routing ?? new Routing(), container is null ? null : TargetOf(container, configuration!), fence);
-    }
+    public static ApplicationSnapshot? Of(Situation s, Journal journal, ContainerFact container, long fence) =>
+        container is { Address: { } address, StartedAt: { } start } && s.ConfigurationOf(container.Ref.Hash) is { } configuration
+            ? Of(s, journal, configuration.Routing, TargetOf(container, address, start, configuration), fence)
+            : null;
 
     /// <summary>The snapshot that leaves the Proxy's target as it is.</summary>
     public static ApplicationSnapshot WithTargetAsItIs(Situation s, Journal journal) => Of(s, journal, s.Proxy?.Routing ?? new Routing(), s.Proxy?.Target, journal.Fence);
@@ -44,13 +41,13 @@ internal static class Snapshots
     private static DrainSpec? DrainOfReplaced(Situation s) =>
         s.Proxy?.Target is { } replaced ? s.Seen.Configurations.GetValueOrDefault(replaced.Release)?.ValueOrDefault?.Drain : null;
 
-    private static Target TargetOf(ContainerFact container, LaunchConfiguration configuration) => new()
+    private static Target TargetOf(ContainerFact container, string address, DateTimeOffset start, LaunchConfiguration configuration) => new()
     {
         Release = container.Ref.Hash,
         Revision = configuration.Revision,
         ContainerId = container.Id,
-        StartedAt = container.StartedAt!.Value,
-        Address = container.Address!,
+        StartedAt = start,
+        Address = address,
         Probe = configuration.ToProbe(),
     };
 }

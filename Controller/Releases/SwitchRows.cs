@@ -1,3 +1,4 @@
+using Wunderproxy.Contracts.Launching;
 using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Observing;
 
@@ -18,8 +19,8 @@ internal static class SwitchRows
         if (s.Journal.Switch is not { } intent || s.Find(intent.To) is not { } to || !s.IsTarget(to) || s.IsBusy("proxy"))
             return null;
         var probation = s.ConfigurationOf(intent.To.Hash)?.Probation.Duration ?? TimeSpan.Zero;
-        var drain = intent.From is { } from ? s.ConfigurationOf(from.Hash)?.Drain : null;
-        var longest = drain is null ? TimeSpan.FromSeconds(30) : drain.Timeout > drain.StreamTimeout ? drain.Timeout : drain.StreamTimeout;
+        var drain = (intent.From is { } from ? s.ConfigurationOf(from.Hash)?.Drain : null) ?? new DrainSpec();
+        var longest = new[] { drain.Timeout, drain.StreamTimeout }.Max();
         return new Step("Commit", "Traffic has moved") { Journal = s.Journal.WithCommittedSwitch(intent, to, s.Now, probation, longest) };
     }
 

@@ -18,11 +18,22 @@ internal sealed class World
     private readonly Dictionary<string, ContainerFact> _containers = [];
     private readonly Dictionary<string, EffectFailure> _failures = [];
     private readonly HashSet<string> _removedImages = [];
+    private readonly Dictionary<string, ReleasePhase> _phases = [];
+    private Journal _journal = new();
     private int _started;
 
     public DateTimeOffset Now { get; private set; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    public Journal Journal { get; set; } = new();
+    /// <summary>Where a test sets it, lives of releases begin anew.</summary>
+    public Journal Journal
+    {
+        get => _journal;
+        set
+        {
+            _journal = value;
+            _phases.Clear();
+        }
+    }
 
     public ApplicationState? Proxy { get; set; }
 
@@ -74,9 +85,12 @@ internal sealed class World
 
     public Deployment Switch(string name, bool force = false) => Order(new Order.Switch(Hash(name), force));
 
+    /// <summary>An order is accepted, and the Controller does nothing yet.</summary>
+    public void Accept(Order order) => _journal = order.ApplyTo(Journal, Now, Settings).Journal;
+
     public Deployment Latest => Journal.Deployments[0];
 
-    public ReleasePhase PhaseOf(string name) => ReleasePhases.PhaseOf(Situation(), Hash(name));
+    public ReleasePhase PhaseOf(string name, params Effect[] working) => ReleasePhases.PhaseOf(Situation(working), Hash(name));
 
     public void Advance(TimeSpan time)
     {
@@ -106,15 +120,38 @@ internal sealed class World
         Settle();
     }
 
-    /// <summary>The engine is restarted, or the host: every container is stopped and nobody is to blame.</summary>
+    /// <summary>The engine is restarted, or the host: every container is stopped and nobody is to blame, not even for an exit from before.</summary>
     public void StopEverything()
     {
         foreach (var container in _containers.Values.ToList())
         {
-            if (container.IsRunning)
-                _containers[container.Ref.Name] = container with { State = ContainerState.Exited, ExitCode = 255, FinishedAt = Now, ExitedByItself = false, Address = null };
+            _containers[container.Ref.Name] = container.IsRunning
+                ? container with { State = ContainerState.Exited, ExitCode = 255, FinishedAt = Now, ExitedByItself = false, Address = null }
+                : container with { ExitedByItself = false };
         }
     }
+
+    /// <summary>The latest container of a release.</summary>
+    public ContainerFact ContainerOf(string name) => _containers.Values.Last(c => c.Ref.Hash == Hash(name));
+
+    /// <summary>Something happens to the latest container of a release, and the Controller does nothing yet.</summary>
+    public void Change(string name, Func<ContainerFact, ContainerFact> change) => Change(ContainerOf(name).Ref, change);
+
+    /// <summary>A release stands by, and then a switch to it is decided; nothing was sent to the Proxy yet.</summary>
+    /// <returns>What is to be sent.</returns>
+    public Effect BeginSwitchTo(string name)
+    {
+        Publish(name);
+        Launch(name);
+        Accept(new Order.Switch(Hash(name), Force: false));
+        while (Journal.Switch is null)
+            Next();
+        return Decide().Effect!;
+    }
+
+    /// <summary>What the plan decides; nothing comes of it.</summary>
+    /// <param name="working">Effects that are under way.</param>
+    public Step Decide(params Effect[] working) => Plan.Next(Plan.Rows, Situation(working));
 
     /// <summary>The Controller is started again: what its probes said is forgotten.</summary>
     public void ForgetVerdicts()
@@ -136,8 +173,9 @@ internal sealed class World
             _containers.Remove(container.Ref.Name);
     }
 
-    public void FailNext(Effect effect, Outcome outcome, FailureClass? failure = null) =>
-        _failures[effect.Key] = new EffectFailure(effect, outcome, failure, "it was so", Now, 1, Now + TimeSpan.FromSeconds(1));
+    /// <summary>An effect failed just now, and is not to be tried again for a second.</summary>
+    public void Fail(Effect effect, Outcome outcome, FailureClass? failure = null, string message = "it was so") =>
+        _failures[effect.Key] = new EffectFailure(effect, outcome, failure, message, Now, 1, Now + TimeSpan.FromSeconds(1));
 
     /// <summary>Goes on until there is nothing to do but wait.</summary>
     public void Settle()
@@ -154,13 +192,31 @@ internal sealed class World
 
     public Step Next()
     {
-        var step = Plan.Next(Observe(), Journal, Now, Settings);
+        var step = Decide();
         Steps.Add(step);
-        Journal = step.Journal ?? Journal;
+        _journal = step.Journal ?? Journal;
+        if (step.IsWait)
+            FollowLives();
         if (step.Effect is { } effect)
+        {
+            FollowLives(effect);
             Act(effect);
+        }
+
         Assert.True(_containers.Count <= Settings.MaxContainers, "more containers than may be");
         return step;
+    }
+
+    // Every release goes from phase to phase as the diagram has it, whenever the phases are published: as an effect begins, and while there is nothing to do.
+    private void FollowLives(params Effect[] working)
+    {
+        foreach (var hash in EngineIsAway ? [] : Configurations.Keys.ToList())
+        {
+            var phase = ReleasePhases.PhaseOf(Situation(working), hash);
+            if (_phases.TryGetValue(hash, out var before) && before != phase)
+                Assert.True(PhaseGraph.Permits(before, phase), $"{NameOf(hash)} comes from {before} to {phase}");
+            _phases[hash] = phase;
+        }
     }
 
     public Observation Observe() => new()
@@ -176,12 +232,12 @@ internal sealed class World
         RemovedImages = _removedImages,
     };
 
-    private Situation Situation() => new(Observe(), Journal, Now, Settings);
+    public Situation Situation(params Effect[] working) => new(Observe() with { Working = working }, Journal, Now, Settings);
 
     private Deployment Order(Order order)
     {
         var (journal, deployment) = order.ApplyTo(Journal, Now, Settings);
-        Journal = journal;
+        _journal = journal;
         Settle();
         return Journal.Deployments.First(d => d.Id == deployment!.Id);
     }
@@ -314,9 +370,12 @@ internal sealed class World
     public void FinishRequests(string name)
     {
         InFlight.Remove(name);
-        Proxy = Proxy! with { Targets = [.. _containers.Values.Where(c => c.IsRunning).Select(TrafficOf)] };
+        CountRequests();
         Settle();
     }
+
+    /// <summary>The Proxy lists the requests that there are now.</summary>
+    public void CountRequests() => Proxy = Proxy! with { Targets = [.. _containers.Values.Where(c => c.IsRunning).Select(TrafficOf)] };
 
     private void Change(ContainerRef container, Func<ContainerFact, ContainerFact> change) => _containers[container.Name] = change(_containers[container.Name]);
 }

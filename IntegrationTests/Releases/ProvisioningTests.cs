@@ -1,0 +1,65 @@
+using Wunderproxy.Contracts.Launching;
+using Wunderproxy.Controller.Observing;
+using Wunderproxy.Controller.Releases;
+
+namespace Wunderproxy.IntegrationTests.Releases;
+
+/// <summary>What brings images here and creates containers, within the bounds that are set.</summary>
+public sealed class ProvisioningTests
+{
+    private readonly World _world = new();
+
+    [Fact]
+    public void Bounds_are_those_that_are_documented()
+    {
+        var settings = World.Settings;
+
+        Assert.Equal((4, 2, 3, 3), (settings.MaxContainers, settings.MaxStandbys, settings.RetainedImages, settings.MaxAttempts));
+        Assert.Equal((TimeSpan.FromMinutes(10), TimeSpan.FromHours(24), TimeSpan.FromMinutes(10)), (settings.ProgressDeadline, settings.StandbyLimit, settings.GoodRun));
+        Assert.Equal(TimeSpan.FromMilliseconds(250), settings.DrainPoll);
+    }
+
+    [Theory]
+    [InlineData(Outcome.Refused, true, true)]
+    [InlineData(Outcome.Transient, true, false)]
+    [InlineData(Outcome.Refused, false, false)]
+    internal void Container_gets_another_name_only_where_its_own_is_taken(Outcome outcome, bool isCreate, bool isRenamed)
+    {
+        _world.EngineIsAway = true;
+        _world.Deploy("a");
+        _world.EngineIsAway = false;
+        while (_world.Journal.Candidates.Count == 0)
+            _world.Next();
+        var candidate = _world.Journal.Candidates[0].Ref;
+
+        _world.Fail(isCreate ? new Effect.Create(candidate, "id-a") : new Effect.Remove(candidate, "id"), outcome);
+
+        Assert.Equal(isRenamed, _world.Decide().Row == "Rename");
+    }
+
+    [Fact]
+    public void Start_that_is_refused_the_address_gets_another_container_too() =>
+        Assert.True(Provisioning.IsTaken(new EffectFailure(new Effect.Start(new(World.Hash("a"), 1, "shop-a-1"), "id"), Outcome.Refused, null, "taken", _world.Now, 1, _world.Now)));
+
+    [Fact]
+    public void Nothing_is_created_before_configuration_and_image_are_known_and_it_is_said_what_is_waited_for()
+    {
+        _world.Deploy("a");
+        _world.RemoveContainersOf("a");
+        var seen = _world.Observe();
+
+        Assert.Equal("the store is away", Reason(seen with { Configurations = Known<LaunchConfiguration>(new Fact<LaunchConfiguration>.Unknown("the store is away")) }));
+        Assert.Equal($"The configuration {World.Hash("a")} is being read", Reason(seen with { Configurations = new Dictionary<string, Fact<LaunchConfiguration>>() }));
+        Assert.Equal("the engine is away", Reason(seen with { Images = Known<string>(new Fact<string>.Unknown("the engine is away")) }));
+        Assert.Equal($"The image of {_world.Journal.Active!.Ref.Name} is being looked for", Reason(seen with { Images = new Dictionary<string, Fact<string>>() }));
+    }
+
+    private string Reason(Observation seen)
+    {
+        var step = Plan.Next(seen, _world.Journal, _world.Now, World.Settings);
+        Assert.True(step.IsWait);
+        return step.Reason;
+    }
+
+    private static Dictionary<string, Fact<T>> Known<T>(Fact<T> fact) => new() { [World.Hash("a")] = fact };
+}

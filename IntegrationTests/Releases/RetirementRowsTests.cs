@@ -1,0 +1,167 @@
+using Wunderproxy.Contracts.Launching;
+using Wunderproxy.Controller.Observing;
+using Wunderproxy.Controller.Releases;
+
+namespace Wunderproxy.IntegrationTests.Releases;
+
+/// <summary>What lets replaced releases finish, and tidies up after them.</summary>
+public sealed class RetirementRowsTests
+{
+    private static readonly TimeSpan Probation = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongDrain = TimeSpan.FromMinutes(5);
+
+    private readonly World _world = new();
+
+    [Fact]
+    public void Retained_release_whose_container_somebody_removed_is_forgotten()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Advance(Probation);
+        _world.RemoveContainersOf("a");
+
+        _world.Settle();
+
+        Assert.Null(_world.Journal.Retained);
+    }
+
+    [Fact]
+    public void Replaced_release_whose_container_somebody_removed_leaves_the_retained_one_where_it_is()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Advance(Probation);
+        _world.Deploy("c");
+        _world.RemoveContainersOf("b");
+
+        _world.Settle();
+
+        Assert.Equal(World.Hash("a"), _world.Journal.Retained!.Hash);
+        Assert.Empty(_world.Journal.Drains);
+    }
+
+    [Fact]
+    public void Release_that_finishes_after_a_later_one_is_not_the_one_that_is_retained()
+    {
+        _world.Deploy("a", c => c with { Drain = new DrainSpec { Timeout = LongDrain } });
+        _world.InFlight["a"] = 1;
+        _world.Deploy("b");
+        _world.Deploy("c");
+        _world.Advance(Probation);
+        Assert.Equal(World.Hash("b"), _world.Journal.Retained!.Hash);
+
+        _world.FinishRequests("a");
+
+        Assert.Equal(World.Hash("b"), _world.Journal.Retained.Hash);
+        Assert.Equal(["b", "c"], _world.Containers.Select(c => World.NameOf(c.Ref.Hash)));
+    }
+
+    [Fact]
+    public void Replaced_release_is_not_stopped_before_the_active_one_serves()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Wait(Probation);
+        Assert.Equal("Drain", _world.Decide().Row);
+        var ready = _world.ContainerOf("b").Verdict;
+
+        _world.Change("b", c => c with { Verdict = Verdict.Unverified });
+        Assert.True(_world.Decide().IsWait);
+
+        _world.Change("b", c => c with { Verdict = ready, Address = "172.30.0.9:9292" });
+        Assert.True(_world.Decide(_world.Decide().Effect!).IsWait);
+    }
+
+    [Fact]
+    public void Replaced_release_is_not_stopped_while_a_switch_is_under_way()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        var route = _world.BeginSwitchTo("c");
+
+        _world.Wait(Probation);
+
+        Assert.True(_world.Decide(route).IsWait);
+    }
+
+    [Fact]
+    public void It_is_said_until_when_a_replaced_release_stays()
+    {
+        _world.Deploy("a", c => c with { Drain = new DrainSpec { Timeout = LongDrain } });
+        _world.InFlight["a"] = 1;
+        _world.Deploy("b");
+        var replaced = _world.Now;
+
+        Assert.EndsWith("is kept warm for the probation", _world.Decide().Reason, StringComparison.Ordinal);
+        Assert.Equal(replaced + Probation, _world.Decide().LookAgainAt);
+
+        _world.Wait(Probation);
+        Assert.EndsWith("finishes its requests", _world.Decide().Reason, StringComparison.Ordinal);
+        Assert.Equal(_world.Now + World.Settings.DrainPoll, _world.Decide().LookAgainAt);
+
+        _world.Wait(LongDrain - Probation - TimeSpan.FromTicks(1));
+        Assert.Equal(replaced + LongDrain, _world.Decide().LookAgainAt);
+    }
+
+    [Theory]
+    [InlineData("b", 60)]
+    [InlineData("a", -60)]
+    [InlineData("a", 600)]
+    public void Drain_deadline_is_moved_neither_by_another_release_nor_by_a_time_before_the_switch_or_after_now(string name, int seconds)
+    {
+        DrainA();
+        var since = _world.Journal.Drains[0].Since.AddSeconds(seconds);
+
+        _world.Proxy = _world.Proxy! with { Targets = [.. _world.Proxy.Targets.Select(t => t with { DrainingSince = t.Target.Release == World.Hash(name) ? since : null })] };
+        _world.Wait(LongDrain - TimeSpan.FromTicks(1));
+        Assert.True(_world.Decide().IsWait);
+        _world.Wait(TimeSpan.FromTicks(1));
+
+        Assert.Equal("Drain", _world.Decide().Row);
+    }
+
+    [Fact]
+    public void Drain_deadline_counts_from_the_last_time_that_traffic_left_the_release()
+    {
+        DrainA();
+        var since = _world.Journal.Drains[0].Since;
+        var target = _world.Proxy!.Targets.Single(t => t.Target.Release == World.Hash("a"));
+
+        _world.Proxy = _world.Proxy with { Targets = [target with { DrainingSince = since.AddSeconds(1) }, target with { DrainingSince = since.AddSeconds(60) }] };
+        _world.Wait(LongDrain + TimeSpan.FromSeconds(1));
+        Assert.True(_world.Decide().IsWait);
+        _world.Wait(TimeSpan.FromSeconds(59));
+
+        Assert.Equal("Drain", _world.Decide().Row);
+    }
+
+    [Fact]
+    public void Request_that_begins_to_drain_at_this_moment_has_its_whole_time()
+    {
+        DrainA();
+        _world.Wait(LongDrain);
+
+        _world.Proxy = _world.Proxy! with { Targets = [.. _world.Proxy.Targets.Select(t => t with { DrainingSince = _world.Now })] };
+
+        Assert.True(_world.Decide().IsWait);
+    }
+
+    [Fact]
+    public void Image_that_two_releases_share_stays_as_long_as_one_of_them_is_kept()
+    {
+        _world.Deploy("a");
+        _world.Journal = _world.Journal with { Images = [new(World.Hash("b"), "image-a"), .. _world.Journal.Images] };
+
+        var step = _world.Decide();
+
+        Assert.Equal(("Prune", null), (step.Row, step.Effect));
+        Assert.Equal([World.Hash("a")], step.Journal!.Images.Select(i => i.Hash));
+    }
+
+    private void DrainA()
+    {
+        _world.Deploy("a", c => c with { Drain = new DrainSpec { Timeout = LongDrain } });
+        _world.InFlight["a"] = 1;
+        _world.Deploy("b");
+    }
+}
