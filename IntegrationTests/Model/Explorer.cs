@@ -96,7 +96,7 @@ internal sealed class Explorer(ImmutableArray<Row> rows, int limit, Func<bool> i
     private Exploration Settle(int depth, List<(int Index, ModelState State)> rest)
     {
         var ends = new bool[_nodes.Count];
-        var open = rest.ToDictionary(r => r.Index, r => r.State);
+        var open = Outside(rest);
         var chain = new List<int>();
         var longest = 0;
         for (var start = 0; start < _nodes.Count; start++)
@@ -107,9 +107,9 @@ internal sealed class Explorer(ImmutableArray<Row> rows, int limit, Func<bool> i
             {
                 ends[current] = true;
                 chain.Add(current);
-                if (open.TryGetValue(current, out var unexplored))
+                if (open.TryGetValue(current, out var missing))
                 {
-                    if (FollowOutside(unexplored) is { } missing)
+                    if (missing is not null)
                         return Result(depth, rest.Count, missing, PathTo(start));
                     break;
                 }
@@ -126,6 +126,11 @@ internal sealed class Explorer(ImmutableArray<Row> rows, int limit, Func<bool> i
 
         return Result(depth, rest.Count, null, []);
     }
+
+    private Dictionary<int, string?> Outside(List<(int Index, ModelState State)> rest) => rest
+        .AsParallel().WithDegreeOfParallelism(Environment.ProcessorCount)
+        .Select(unexplored => (unexplored.Index, Missing: FollowOutside(unexplored.State)))
+        .ToDictionary(end => end.Index, end => end.Missing);
 
     // The end of the exploration was not the end of what can happen: the run goes on where nobody has been.
     private string? FollowOutside(ModelState state)
