@@ -66,7 +66,7 @@ restore() {
 }
 
 # Programs of the tests that are built when they are needed.
-further_projects=(IntegrationTests/SampleApplication/SampleApplication.csproj IntegrationTests/Benchmarks/Benchmarks.csproj)
+further_projects=(IntegrationTests/SampleApplication/SampleApplication.csproj IntegrationTests/Benchmarks/Benchmarks.csproj IntegrationTests/Mutants/Mutants.csproj)
 
 check_format() {
   local project
