@@ -16,6 +16,7 @@ internal static class PhaseGraph
         (ReleasePhase.Accepted, ReleasePhase.Creating, "image here"),
         (ReleasePhase.Accepted, ReleasePhase.Superseded, "another is wanted"),
         (ReleasePhase.Pulling, ReleasePhase.Creating, "image here"),
+        (ReleasePhase.Pulling, ReleasePhase.Accepted, "image here, no room yet"),
         (ReleasePhase.Pulling, ReleasePhase.BackingOff, "registry or disk at fault"),
         (ReleasePhase.Pulling, ReleasePhase.Rejected, "no such image"),
         (ReleasePhase.Creating, ReleasePhase.Starting, "created"),

@@ -21,7 +21,7 @@ internal static class Report
 
         """;
 
-    private static readonly string[] Columns = [Stage.Compiler, .. Stage.All.Select(s => s.Name), "reasoned", "survives"];
+    private static readonly string[] Columns = [Stage.Compiler, .. Stage.All.Select(s => s.Name), "reasoned", "survives", "to be tried"];
 
     public static string Of(IReadOnlyList<Mutant> mutants, Findings findings)
     {
@@ -56,12 +56,18 @@ internal static class Report
     private static string CaughtBy(Mutant mutant, Findings findings) => ColumnOf(mutant, findings) switch
     {
         "reasoned" => $"reasoned: {Reasons.Of(mutant)}",
-        "survives" => "**survives**",
+        "survives" => "**nothing**",
+        "to be tried" => "to be tried further",
         var column => $"{column}: {findings.Of(mutant).By}",
     };
 
     private static string ColumnOf(Mutant mutant, Findings findings) =>
-        findings.Of(mutant).CaughtIn ?? (Reasons.Of(mutant) is null ? "survives" : "reasoned");
+        findings.Of(mutant) switch
+        {
+            { CaughtIn: { } stage } => stage,
+            _ when Reasons.Of(mutant) is not null => "reasoned",
+            { Passed: var passed } => passed < Stage.All.Count ? "to be tried" : "survives",
+        };
 
     private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
 }

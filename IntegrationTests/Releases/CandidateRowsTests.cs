@@ -237,6 +237,22 @@ public sealed class CandidateRowsTests
     }
 
     [Fact]
+    public void Release_that_exited_is_started_again_exactly_when_its_back_off_is_over()
+    {
+        _world.Publish("a");
+        _world.Launch("a");
+        _world.Exit("a");
+
+        var step = _world.Decide();
+        Assert.True(step.IsWait);
+        Assert.EndsWith("exited 1 times; it is started again", step.Reason, StringComparison.Ordinal);
+        Assert.Equal(_world.Now.AddMilliseconds(250), step.LookAgainAt);
+
+        _world.Wait(TimeSpan.FromMilliseconds(250));
+        Assert.Equal("Start", _world.Decide().Row);
+    }
+
+    [Fact]
     public void Attempts_are_counted_for_each_release()
     {
         _world.Publish("a");

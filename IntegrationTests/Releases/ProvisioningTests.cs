@@ -1,4 +1,5 @@
 using Wunderproxy.Contracts.Launching;
+using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Releases;
 
@@ -52,6 +53,70 @@ public sealed class ProvisioningTests
         Assert.Equal($"The configuration {World.Hash("a")} is being read", Reason(seen with { Configurations = new Dictionary<string, Fact<LaunchConfiguration>>() }));
         Assert.Equal("the engine is away", Reason(seen with { Images = Known<string>(new Fact<string>.Unknown("the engine is away")) }));
         Assert.Equal($"The image of {_world.Journal.Active!.Ref.Name} is being looked for", Reason(seen with { Images = new Dictionary<string, Fact<string>>() }));
+    }
+
+    [Fact]
+    public void Image_that_is_brought_here_again_is_noted_once()
+    {
+        _world.Deploy("a");
+        _world.RemoveContainersOf("a");
+        _world.Images.Clear();
+
+        _world.Settle();
+
+        Assert.Single(_world.Journal.Images);
+    }
+
+    [Fact]
+    public void Retained_release_makes_room_before_a_standby_does()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Advance(TimeSpan.FromSeconds(60));
+        StandBy("c", "d");
+
+        _world.Unhealthy.Add(World.Hash("e"));
+        _world.Deploy("e");
+
+        Assert.Equal(["b", "c", "d", "e"], _world.Containers.Select(c => World.NameOf(c.Ref.Hash)).Order());
+    }
+
+    [Fact]
+    public void Oldest_standby_makes_room_where_no_release_is_retained()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        StandBy("c", "d");
+
+        _world.Unhealthy.Add(World.Hash("e"));
+        _world.Deploy("e");
+
+        Assert.Equal(["a", "b", "d", "e"], _world.Containers.Select(c => World.NameOf(c.Ref.Hash)).Order());
+    }
+
+    [Fact]
+    public void Nothing_is_created_where_no_container_may_go()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        StandBy("c", "d");
+        _world.Journal = _world.Journal.Without(_world.ContainerOf("c").Ref).Without(_world.ContainerOf("d").Ref);
+        _world.Publish("e");
+        _world.Images.Add("image-e");
+        _world.Accept(new Controller.Reconciling.Order.Launch(World.Hash("e")));
+        var situation = _world.Situation();
+
+        Assert.Null(Provisioning.Step(situation, "Provide", _world.Journal.Candidates[0].Ref, "It is missing"));
+        Assert.Equal("4 containers exist; one of them has to go first", situation.Wait.Reason);
+    }
+
+    private void StandBy(params string[] names)
+    {
+        foreach (var name in names)
+        {
+            _world.Publish(name);
+            _world.Launch(name);
+        }
     }
 
     private string Reason(Observation seen)
