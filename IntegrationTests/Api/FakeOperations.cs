@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Reconciling;
 
@@ -20,7 +21,7 @@ internal sealed class FakeOperations : IOperations
 
     private readonly TaskCompletionSource<DeploymentStatus> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public List<string> Orders { get; } = [];
+    public ConcurrentQueue<string> Orders { get; } = [];
 
     public SemaphoreSlim Waits { get; } = new(0);
 
@@ -70,7 +71,7 @@ internal sealed class FakeOperations : IOperations
 
     private Task<Admission> Order(string order)
     {
-        Orders.Add(order);
+        Orders.Enqueue(order);
         return Error is null ? Task.FromResult(Admission) : Task.FromException<Admission>(Error);
     }
 }
