@@ -151,6 +151,9 @@ main() {
     step scripts check_scripts
   fi
   step image IntegrationTests/SampleApplication/build-image.sh --prepare
+  # What is shipped: compiled ahead, and so quick to be there after a crash.
+  step publish deploy/install.sh --prefix "$results/installed"
+  export WUNDERPROXY_BINARIES=$results/installed/usr/local/bin
   step install "$lab" install
   raise_lab
   run_tests "$lab" exec dotnet "$runner" "$@"

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using Wunderproxy.IntegrationTests.Lab;
+
 namespace Wunderproxy.IntegrationTests.EndToEnd;
 
 /// <summary>
@@ -17,6 +20,7 @@ internal sealed class MixedLoad : IAsyncDisposable
     private readonly TimeSpan _pause;
     private readonly Random _random;
     private readonly List<Task> _visitors;
+    private readonly ConcurrentDictionary<int, int> _visits = [];
     private int _connections;
 
     private MixedLoad(Uri address, TimeSpan streamLimit, int seed, TimeSpan pause, TimeSpan slack)
@@ -25,14 +29,13 @@ internal sealed class MixedLoad : IAsyncDisposable
         _pause = pause;
         _random = new Random(seed);
         var streams = new MixedLoadStreams(address, streamLimit, slack, Record);
-        _visitors =
+        (string Kind, Func<HttpClient, Task<string>> Visit)[] kinds =
         [
-            VisitAsync("page", GetPageAsync), VisitAsync("page", GetPageAsync), VisitAsync("page", GetPageAsync),
-            VisitAsync("body", PostBodyAsync), VisitAsync("body", PostBodyAsync),
-            VisitAsync("slow", GetSlowAsync), VisitAsync("slow", GetSlowAsync),
-            VisitAsync("long", GetLongAsync), VisitAsync("long", GetLongAsync),
+            ("page", GetPageAsync), ("page", GetPageAsync), ("page", GetPageAsync), ("body", PostBodyAsync), ("body", PostBodyAsync),
+            ("slow", GetSlowAsync), ("slow", GetSlowAsync), ("long", GetLongAsync), ("long", GetLongAsync),
         ];
-        KeptConnections = _visitors.Count;
+        _visitors = [.. kinds.Select((visitor, number) => VisitAsync(number, visitor.Kind, visitor.Visit))];
+        KeptConnections = kinds.Length;
         _visitors.Add(streams.TalkAsync(_end.Token));
         _visitors.Add(streams.ListenAsync(_end.Token));
     }
@@ -53,6 +56,17 @@ internal sealed class MixedLoad : IAsyncDisposable
     public static MixedLoad Start(Uri address, TimeSpan streamLimit, int seed = 1, TimeSpan? pause = null, TimeSpan? slack = null) =>
         new(address, streamLimit, seed, pause ?? DefaultPause, slack ?? DefaultSlack);
 
+    /// <summary>Waits until every visitor has begun and ended an exchange since, and both streams have said something: what failed before is counted then.</summary>
+    public async Task RoundAsync()
+    {
+        // One exchange may have begun before.
+        var visits = Enumerable.Range(0, KeptConnections).Select(number => _visits.GetValueOrDefault(number) + 2).ToList();
+        var heard = MixedLoadStreams.Kinds.ToDictionary(kind => kind, kind => Record.Heard(kind) + 2);
+        await Eventually.HoldsAsync(
+            "every visitor has asked once more",
+            () => visits.Index().All(v => _visits.GetValueOrDefault(v.Index) >= v.Item) && heard.All(h => Record.Heard(h.Key) >= h.Value));
+    }
+
     /// <summary>Lets every visitor end what it is doing.</summary>
     public async Task StopAsync()
     {
@@ -66,7 +80,7 @@ internal sealed class MixedLoad : IAsyncDisposable
         _end.Dispose();
     }
 
-    private async Task VisitAsync(string kind, Func<HttpClient, Task<string>> visit)
+    private async Task VisitAsync(int number, string kind, Func<HttpClient, Task<string>> visit)
     {
         using var client = NewClient();
         while (!_end.IsCancellationRequested)
@@ -82,6 +96,7 @@ internal sealed class MixedLoad : IAsyncDisposable
                 Record.Fail($"{kind}: {exception.Message} {exception.InnerException?.Message}");
             }
 
+            _visits.AddOrUpdate(number, 1, (_, visits) => visits + 1);
             await Task.Delay(_pause, TimeProvider.System, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

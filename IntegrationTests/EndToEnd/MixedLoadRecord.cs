@@ -8,11 +8,15 @@ internal sealed class MixedLoadRecord
 {
     private const int FailuresKept = 20;
 
+    private static readonly string[] Exchanges = ["page", "body", "slow", "long", "WebSocket opened", "events opened"];
+
     private readonly Lock _gate = new();
     private readonly List<string> _failures = [];
     private readonly SortedDictionary<int, long> _firstSeen = [];
     private readonly Dictionary<string, int> _answers = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, int> _excused = new(StringComparer.Ordinal);
+    private readonly Dictionary<int, long> _withdrawn = [];
+    private readonly Dictionary<string, int> _heard = new(StringComparer.Ordinal);
     private string? _excuse;
     private int _failed;
 
@@ -36,6 +40,16 @@ internal sealed class MixedLoadRecord
         {
             lock (_gate)
                 return _failed;
+        }
+    }
+
+    /// <summary>How many exchanges ended, well or not; a stream counts once.</summary>
+    public int Ended
+    {
+        get
+        {
+            lock (_gate)
+                return Exchanges.Sum(kind => _answers.GetValueOrDefault(kind)) + _failed + _excused.Values.Sum();
         }
     }
 
@@ -74,6 +88,20 @@ internal sealed class MixedLoadRecord
             _answers[kind] = _answers.GetValueOrDefault(kind) + 1;
     }
 
+    /// <summary>A stream has said something.</summary>
+    public void Hear(string kind)
+    {
+        lock (_gate)
+            _heard[kind] = _heard.GetValueOrDefault(kind) + 1;
+    }
+
+    /// <summary>How often the streams of a kind have said something.</summary>
+    public int Heard(string kind)
+    {
+        lock (_gate)
+            return _heard.GetValueOrDefault(kind);
+    }
+
     public void Fail(string failure)
     {
         lock (_gate)
@@ -96,11 +124,12 @@ internal sealed class MixedLoadRecord
         }
     }
 
-    /// <summary>A version that has answered doesn't serve any more, and the one before it does again.</summary>
+    /// <summary>A version that has answered is to serve no more, and an older one is to instead.</summary>
     public void Withdraw(string version)
     {
         lock (_gate)
         {
+            _withdrawn.TryAdd(NumberOf(version), TimeProvider.System.GetTimestamp());
             _firstSeen.Remove(NumberOf(version));
             Newest = _firstSeen.Keys.LastOrDefault(-1);
         }
@@ -115,8 +144,14 @@ internal sealed class MixedLoadRecord
         var number = NumberOf(version);
         lock (_gate)
         {
-            _firstSeen.TryAdd(number, TimeProvider.System.GetTimestamp());
-            Newest = Math.Max(Newest, number);
+            if (!_withdrawn.ContainsKey(number))
+            {
+                _firstSeen.TryAdd(number, TimeProvider.System.GetTimestamp());
+                Newest = Math.Max(Newest, number);
+            }
+
+            if (_withdrawn.ContainsKey(newestBefore))
+                return;
         }
 
         if (number < newestBefore)
@@ -128,7 +163,8 @@ internal sealed class MixedLoadRecord
     {
         lock (_gate)
         {
-            var newer = _firstSeen.Where(seen => seen.Key > NumberOf(version)).Select(seen => (long?)seen.Value).Min();
+            var number = NumberOf(version);
+            var newer = _withdrawn.TryGetValue(number, out var withdrawn) ? withdrawn : _firstSeen.Where(seen => seen.Key > number).Select(seen => (long?)seen.Value).Min();
             return newer is { } since ? TimeProvider.System.GetElapsedTime(since) : TimeSpan.Zero;
         }
     }

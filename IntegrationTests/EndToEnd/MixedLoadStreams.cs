@@ -14,6 +14,9 @@ internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, TimeSpan sla
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LongestOvertime = TimeSpan.FromSeconds(5);
 
+    /// <summary>Names of the two streams.</summary>
+    public static IReadOnlyList<string> Kinds { get; } = ["WebSocket", "events"];
+
     /// <summary>Says something over a WebSocket and awaits its echo, again and again.</summary>
     public async Task TalkAsync(CancellationToken cancellationToken)
     {
@@ -63,7 +66,7 @@ internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, TimeSpan sla
         socket.Options.Proxy = null;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
-        await socket.ConnectAsync(new UriBuilder(address) { Scheme = "ws", Path = "/ws" }.Uri, patience.Token);
+        await socket.ConnectAsync(new UriBuilder(new Uri(address, "ws")) { Scheme = "ws" }.Uri, patience.Token);
         Heard(stream, await ReceiveAsync(socket, patience.Token));
         for (var number = 0; ; number++)
         {
@@ -104,6 +107,7 @@ internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, TimeSpan sla
 
     private void Heard(Stream stream, string version)
     {
+        record.Hear(stream.Kind);
         if (stream.Version is null)
         {
             record.Count($"{stream.Kind} opened");

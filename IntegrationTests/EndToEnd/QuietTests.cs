@@ -14,7 +14,7 @@ public sealed class QuietTests(LabHost lab)
     public async Task Settled_Controller_writes_nothing_logs_nothing_and_asks_the_engine_nothing()
     {
         await using var shop = await Shop.InS3Async(lab, "quiet");
-        await using var relay = EngineRelay.Start(Path.Combine(shop.Installation.Root, "e.sock"), lab.DockerSocket);
+        await using var relay = SocketRelay.Start(Path.Combine(shop.Installation.Root, "e.sock"), lab.DockerSocket);
         shop.Installation.Engine = relay.Address;
         shop.Start();
         var first = await shop.DeployAsync(await shop.ConfigurationAsync("v1"));
@@ -39,7 +39,7 @@ public sealed class QuietTests(LabHost lab)
         return (before == after, before, after);
     }
 
-    private static string Traces(Shop shop, EngineRelay relay)
+    private static string Traces(Shop shop, SocketRelay relay)
     {
         var files = new DirectoryInfo(shop.Installation.StateDirectory).EnumerateFileSystemInfos("*", SearchOption.AllDirectories)
             .OrderBy(file => file.FullName, StringComparer.Ordinal).Select(file => $"{file.FullName} {file.LastWriteTimeUtc:O}");

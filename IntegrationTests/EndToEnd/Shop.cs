@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
@@ -18,12 +19,12 @@ internal sealed class Shop : IAsyncDisposable
     private readonly LabHost _lab;
     private readonly IObjectStore _store;
 
-    private Shop(LabHost lab, string application, string bucket, IObjectStore store)
+    private Shop(LabHost lab, Installation installation, string bucket, IObjectStore store)
     {
         _lab = lab;
         _store = store;
         Bucket = bucket;
-        Installation = new Installation(lab, application);
+        Installation = installation;
         Client = new HttpClient { BaseAddress = Installation.Public, Timeout = TimeSpan.FromSeconds(30) };
         Api = new HttpClient { BaseAddress = Installation.Api, Timeout = TimeSpan.FromMinutes(2) };
     }
@@ -43,23 +44,22 @@ internal sealed class Shop : IAsyncDisposable
 
     public RunningProcess Controller { get; private set; } = null!;
 
-    public static Shop InDirectory(LabHost lab, string application)
-    {
-        var directory = lab.NewDirectory($"{application}-store");
-        return new Shop(lab, application, directory, ObjectStore.Open(directory, new StoreOptions { CreateDirectory = true }));
-    }
+    public static Shop InDirectory(LabHost lab, string application) => InDirectory(lab, new Installation(lab, application));
+
+    /// <summary>Shares the Proxy of another shop; its configurations claim the path <c>/{application}</c>.</summary>
+    public static Shop Beside(LabHost lab, string application, Shop neighbour) => InDirectory(lab, new Installation(lab, application, neighbour.Installation));
 
     public static async Task<Shop> InS3Async(LabHost lab, string application)
     {
         var bucket = await S3Bucket.CreateAsync(lab, application);
-        return new Shop(lab, application, bucket, S3Bucket.Open(lab, bucket));
+        return new Shop(lab, new Installation(lab, application), bucket, S3Bucket.Open(lab, bucket));
     }
 
     /// <summary>Its bucket doesn't exist yet.</summary>
     public static Shop WithoutBucket(LabHost lab, string application)
     {
         var bucket = S3Bucket.NewName(application);
-        return new Shop(lab, application, bucket, S3Bucket.Open(lab, bucket));
+        return new Shop(lab, new Installation(lab, application), bucket, S3Bucket.Open(lab, bucket));
     }
 
     public void Start(params string[] options) => Controller = Installation.StartController(Bucket, "app", ["--poll", "1s", .. options]);
@@ -95,9 +95,12 @@ internal sealed class Shop : IAsyncDisposable
     public async Task<string> DeployAsync(JsonObject configuration)
     {
         var hash = await PublishAsync(configuration);
-        await PutAsync("current.json", Encoding.UTF8.GetBytes(configuration.ToJsonString() + "\n"));
+        await MakeCurrentAsync(configuration);
         return hash;
     }
+
+    /// <summary>Makes a configuration the current one.</summary>
+    public Task MakeCurrentAsync(JsonObject configuration) => PutAsync("current.json", Encoding.UTF8.GetBytes(configuration.ToJsonString() + "\n"));
 
     /// <summary>Reads a document.</summary>
     public async Task<byte[]> GetAsync(string name) =>
@@ -152,6 +155,14 @@ internal sealed class Shop : IAsyncDisposable
         }
     }
 
+    /// <summary>Damages a slot of the state file, while no Controller runs.</summary>
+    public void DamageSlot(string slot)
+    {
+        using var file = File.Open(Path.Combine(Installation.StateDirectory, $"journal.{slot}"), FileMode.Open);
+        file.Position = 100;
+        file.Write("damage"u8);
+    }
+
     /// <summary>What the Controller says about a release.</summary>
     public async Task<ReleaseStatus> ServingAsync(string hash) => (await StatusAsync()).Releases.Single(r => r.Hash == hash);
 
@@ -180,6 +191,31 @@ internal sealed class Shop : IAsyncDisposable
     public async Task<(string Id, DateTimeOffset? StartedAt)> ServingContainerAsync() =>
         (await ContainersAsync()).Where(c => c.Status == ContainerStatus.Running).Select(c => (c.Id, c.StartedAt)).Single();
 
+    /// <summary>Waits until a release serves and nothing is left to do: every deployment has ended, and the other releases are retained, rejected or gone.</summary>
+    /// <returns>The status then.</returns>
+    public async Task<StatusDocument> SettleAsync(string version, string hash, TimeSpan deadline)
+    {
+        StatusDocument? last = null;
+        try
+        {
+            await Eventually.HoldsAsync(
+                $"{version} of {Application} has settled",
+                async token => HasSettled(last = await StatusAsync(), hash) && await Client.GetStringAsync("", token) == $"hello from {version}",
+                deadline);
+            return last!;
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}\n{JsonSerializer.Serialize(last, ContractsJson.Default.StatusDocument)}\nThe Controller says:\n{Controller.Output}", late);
+        }
+    }
+
+    private static bool HasSettled(StatusDocument status, string hash) =>
+        status.Active == hash && status.Plan is { Row: "Settled", Working: [] } && status.Deployments.All(d => d.End is not null)
+        && status.Releases.All(release => release.Hash == hash
+            ? release.Phase == ReleasePhase.Active
+            : release is { Phase: ReleasePhase.Retained } or { Phase: ReleasePhase.Rejected or ReleasePhase.Removed, ContainerId: null });
+
     /// <summary>Waits until a condition has a status.</summary>
     public Task<Condition> WaitForConditionAsync(string type, bool? status) => Eventually.FindAsync(
         $"{type} is {status}; the Controller says:\n{Controller.Output}",
@@ -192,6 +228,12 @@ internal sealed class Shop : IAsyncDisposable
         Api.Dispose();
         await Installation.DisposeAsync();
         await RemoveContainersAsync();
+    }
+
+    private static Shop InDirectory(LabHost lab, Installation installation)
+    {
+        var directory = lab.NewDirectory($"{installation.Application}-store");
+        return new Shop(lab, installation, directory, ObjectStore.Open(directory, new StoreOptions { CreateDirectory = true }));
     }
 
     private async Task RemoveContainersAsync()

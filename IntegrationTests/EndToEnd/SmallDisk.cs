@@ -2,7 +2,7 @@ using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.EndToEnd;
 
-/// <summary>A disk of eight megabytes, mounted for a test.</summary>
+/// <summary>A disk of a few megabytes, mounted for a test.</summary>
 internal sealed class SmallDisk : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
@@ -12,10 +12,10 @@ internal sealed class SmallDisk : IAsyncDisposable
     private SmallDisk(string folder) => _folder = folder;
 
     /// <summary>Mounts one; the folder is made if it isn't there.</summary>
-    public static async Task<SmallDisk> MountAsync(string folder)
+    public static async Task<SmallDisk> MountAsync(string folder, int megabytes = 8)
     {
         Directory.CreateDirectory(folder);
-        await Command.RunAsync("mount", ["-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", folder], Deadline);
+        await Command.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={megabytes}m,mode=700", "tmpfs", folder], Deadline);
         return new SmallDisk(folder);
     }
 

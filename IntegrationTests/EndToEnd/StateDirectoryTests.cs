@@ -16,7 +16,7 @@ public sealed class StateDirectoryTests(LabHost lab)
         var before = await shop.ServingContainerAsync();
 
         await shop.KillControllerAsync();
-        Damage(shop, slot);
+        shop.DamageSlot(slot);
         shop.Start();
 
         await AssertTakenOverAsync(shop, before);
@@ -29,8 +29,8 @@ public sealed class StateDirectoryTests(LabHost lab)
         var before = await shop.ServingContainerAsync();
 
         await shop.KillControllerAsync();
-        Damage(shop, "a");
-        Damage(shop, "b");
+        shop.DamageSlot("a");
+        shop.DamageSlot("b");
         shop.Start();
 
         await AssertTakenOverAsync(shop, before);
@@ -123,12 +123,5 @@ public sealed class StateDirectoryTests(LabHost lab)
         Assert.Equal((true, "Repaired"), (state.Status, state.Reason));
         Assert.Equal("hello from v2", await shop.Client.GetStringAsync(""));
         Assert.Equal(before, await shop.ServingContainerAsync());
-    }
-
-    private static void Damage(Shop shop, string slot)
-    {
-        using var file = File.Open(Path.Combine(shop.Installation.StateDirectory, $"journal.{slot}"), FileMode.Open);
-        file.Position = 100;
-        file.Write("damage"u8);
     }
 }

@@ -12,12 +12,19 @@ public static class ControllerProcess
     public static RunningProcess Start(LabHost lab, params string[] arguments) => Start(lab, new Dictionary<string, string?>(), arguments);
 
     /// <summary>Any command of it, with further variables; null removes one.</summary>
-    public static RunningProcess Start(LabHost lab, IDictionary<string, string?> variables, params string[] arguments)
+    public static RunningProcess Start(LabHost lab, IDictionary<string, string?> variables, params string[] arguments) =>
+        RunningProcess.Start(Executable, arguments, EnvironmentOf(lab, variables));
+
+    /// <summary>The same for which another file is <c>/etc/hosts</c>.</summary>
+    public static RunningProcess StartWithHosts(LabHost lab, string hosts, IDictionary<string, string?> variables, params string[] arguments) => RunningProcess.Start(
+        "unshare", ["--mount", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec \"$@\"", hosts, Executable, .. arguments], EnvironmentOf(lab, variables));
+
+    private static Dictionary<string, string?> EnvironmentOf(LabHost lab, IDictionary<string, string?> variables)
     {
         var environment = Credentials(lab);
         foreach (var (name, value) in variables)
             environment[name] = value;
-        return RunningProcess.Start(Executable, arguments, environment);
+        return environment;
     }
 
     private static Dictionary<string, string?> Credentials(LabHost lab) => new()

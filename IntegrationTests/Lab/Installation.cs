@@ -10,6 +10,7 @@ public sealed class Installation : IAsyncDisposable
     private readonly List<RunningProcess> _started = [];
     private readonly int _proxyPort = FreePort.Next();
     private readonly int _apiPort = FreePort.Next();
+    private readonly string _path = "";
 
     public Installation(LabHost lab, string application)
     {
@@ -17,6 +18,19 @@ public sealed class Installation : IAsyncDisposable
         Application = application;
         Root = lab.NewDirectory(application);
         Engine = lab.Docker;
+        Store = lab.S3Endpoint;
+        ControlSocket = Path.Combine(Root, "proxy.sock");
+        Control = ControlSocket;
+    }
+
+    /// <summary>Another application behind the Proxy of this one; its configurations claim the path <c>/{application}</c>.</summary>
+    public Installation(LabHost lab, string application, Installation neighbour)
+        : this(lab, application)
+    {
+        _proxyPort = neighbour._proxyPort;
+        _path = $"{application}/";
+        ControlSocket = neighbour.ControlSocket;
+        Control = ControlSocket;
     }
 
     public string Application { get; }
@@ -26,13 +40,20 @@ public sealed class Installation : IAsyncDisposable
 
     public string StateDirectory => Path.Combine(Root, "state");
 
-    public string ControlSocket => Path.Combine(Root, "proxy.sock");
+    /// <summary>Socket of the Proxy.</summary>
+    public string ControlSocket { get; }
 
     /// <summary>Where the Controller finds the engine: the lab's, unless something stands between them.</summary>
     public string Engine { get; set; }
 
+    /// <summary>Where the Controller finds the S3 server: the lab's, unless something stands between them.</summary>
+    public string Store { get; set; }
+
+    /// <summary>Where the Controller finds the Proxy: <see cref="ControlSocket"/>, unless something stands between them.</summary>
+    public string Control { get; set; }
+
     /// <summary>Where clients ask.</summary>
-    public Uri Public => new($"http://127.0.0.1:{_proxyPort}/");
+    public Uri Public => new($"http://127.0.0.1:{_proxyPort}/{_path}");
 
     /// <summary>Where the operator asks.</summary>
     public Uri Api => new($"http://127.0.0.1:{_apiPort}/");
@@ -40,17 +61,24 @@ public sealed class Installation : IAsyncDisposable
     /// <summary>Variables of the Controller besides the lab's own; null removes one.</summary>
     public IDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>();
 
+    /// <summary>What the Controller finds at <c>/etc/hosts</c>; absent: the machine's.</summary>
+    public string? Hosts { get; set; }
+
     /// <summary>Starts <c>wunderproxy run</c> on this installation's folders and ports.</summary>
     /// <param name="bucket">Bucket in the lab's S3 server, or a directory.</param>
     /// <param name="prefix">Prefix of its documents.</param>
     /// <param name="further">Further options.</param>
-    public RunningProcess StartController(string bucket, string prefix, params string[] further) => Keep(ControllerProcess.Start(_lab, Environment,
-    [
-        "run", bucket, prefix, Application,
-        "--proxy", $"127.0.0.1:{_proxyPort}", "--api", $"127.0.0.1:{_apiPort}", "--proxy-control", ControlSocket,
-        "--state-dir", StateDirectory, "--docker", Engine, "--registry-port", _lab.Registry.Split(':')[1],
-        "--s3-endpoint", _lab.S3Endpoint, "--s3-path-style", .. further,
-    ]));
+    public RunningProcess StartController(string bucket, string prefix, params string[] further)
+    {
+        string[] arguments =
+        [
+            "run", bucket, prefix, Application,
+            "--proxy", $"127.0.0.1:{_proxyPort}", "--api", $"127.0.0.1:{_apiPort}", "--proxy-control", Control,
+            "--state-dir", StateDirectory, "--docker", Engine, "--registry-port", _lab.Registry.Split(':')[1],
+            "--s3-endpoint", Store, "--s3-path-style", .. further,
+        ];
+        return Keep(Hosts is null ? ControllerProcess.Start(_lab, Environment, arguments) : ControllerProcess.StartWithHosts(_lab, Hosts, Environment, arguments));
+    }
 
     /// <summary>Starts <c>wunderproxy-proxy</c> alone, where <see cref="StartController"/> will find it.</summary>
     public RunningProcess StartProxy(params string[] further) => Keep(ProxyProcess.Start(

@@ -42,6 +42,11 @@ public sealed class LabHost
     /// <summary>SIGTERM: the containers end, too, unless it was started with <c>--live-restore</c>.</summary>
     public Task StopDockerdAsync() => ControlAsync("dockerd", "stop");
 
+    /// <summary>SIGSTOP: the engine takes calls and doesn't answer them until <see cref="ResumeDockerdAsync"/>.</summary>
+    public Task PauseDockerdAsync() => ControlAsync("dockerd", "pause");
+
+    public Task ResumeDockerdAsync() => ControlAsync("dockerd", "resume");
+
     /// <summary>Starts the engine unless it runs, and waits until it answers.</summary>
     /// <param name="options">Further options of dockerd.</param>
     public Task StartDockerdAsync(params string[] options) => ControlAsync(["dockerd", "start", .. options]);

@@ -9,6 +9,7 @@
 #   lab.sh status                     prints what runs
 #   lab.sh dockerd start [OPTION...]  starts the engine, with further options of dockerd such as --live-restore
 #   lab.sh dockerd stop | kill        SIGTERM (containers end, too) | SIGKILL (containers stay)
+#   lab.sh dockerd pause | resume     SIGSTOP: calls are taken and not answered | SIGCONT
 #   lab.sh registry start | stop
 #   lab.sh s3 start | stop            stop: connections are refused; the objects stay
 #   lab.sh s3 fault NAME [KEY] | unfault NAME
@@ -47,7 +48,7 @@ usage() {
 
 # command:package
 packages=(
-  dockerd:docker.io containerd:containerd docker-registry:docker-registry ip:iproute2 iptables:iptables busybox:busybox-static
+  dockerd:docker.io faketime:faketime containerd:containerd docker-registry:docker-registry ip:iproute2 iptables:iptables busybox:busybox-static
   radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common curl:curl jq:jq nsenter:util-linux setsid:util-linux
 )
 
@@ -167,7 +168,8 @@ status() {
 as_root() {
   [ "$(id -u)" -ne 0 ] || return 0
   command -v sudo >/dev/null || fail "root is needed, and there is no sudo"
-  exec sudo env "PATH=$PATH" "LAB_NAME=$lab" "WUNDERPROXY_LAB_DIR=$dir" "DOTNET_ROOT=${DOTNET_ROOT:-}" "${BASH_SOURCE[0]}" "$@"
+  exec sudo env "PATH=$PATH" "LAB_NAME=$lab" "WUNDERPROXY_LAB_DIR=$dir" "DOTNET_ROOT=${DOTNET_ROOT:-}" \
+    "WUNDERPROXY_BINARIES=${WUNDERPROXY_BINARIES:-}" "UPDATE_DOCUMENTATION=${UPDATE_DOCUMENTATION:-}" "${BASH_SOURCE[0]}" "$@"
 }
 
 # Debian keeps daemons in folders that are not on every user's path.
@@ -185,6 +187,8 @@ case "${1:-} ${2:-}" in
   'dockerd start') start_engine "${@:3}" ;;
   'dockerd stop') end dockerd TERM 30 ;;
   'dockerd kill') end dockerd KILL 5 ;;
+  'dockerd pause') kill -STOP "$(pid_of dockerd)" ;;
+  'dockerd resume') kill -CONT "$(pid_of dockerd)" ;;
   'registry start') start_registry ;;
   'registry stop') end registry KILL 5 ;;
   's3 start') start_gateway ;;

@@ -25,7 +25,7 @@ internal sealed class Disturbances(LabHost lab, SoakLog log)
     public SemaphoreSlim Registry { get; } = new(1);
 
     /// <summary>Ends when the disturbance is over.</summary>
-    public Task PlayAsync(Disturbance disturbance, Shop shop, EngineRelay relay, Func<Task> restartController, Random random)
+    public Task PlayAsync(Disturbance disturbance, Shop shop, SocketRelay relay, Func<Task> restartController, Random random)
     {
         var (moment, length) = (random.NextDouble() * TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1) + random.NextDouble() * TimeSpan.FromSeconds(5));
         var fault = Faults[random.Next(Faults.Length)];

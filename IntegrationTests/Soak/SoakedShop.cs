@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Docker;
 using Wunderproxy.IntegrationTests.EndToEnd;
@@ -28,7 +26,7 @@ internal sealed class SoakedShop : IAsyncDisposable
     private readonly Random _random;
     private readonly IReadOnlyList<Disturbance> _possible;
     private readonly TimeSpan _interval;
-    private readonly EngineRelay _relay;
+    private readonly SocketRelay _relay;
     private readonly IContainerEngine _engine;
     private MixedLoad _load = null!;
     private string _good = "";
@@ -41,7 +39,7 @@ internal sealed class SoakedShop : IAsyncDisposable
         (_lab, Shop, _log, _disturbances, _random) = (lab, shop, log, disturbances, new Random(seed));
         (_possible, _interval, MayLoseProxy) = (plan.Disturbances, plan.Interval, plan.MayLoseProxy);
         _engine = LabEngine.Open(lab);
-        _relay = EngineRelay.Start(Path.Combine(shop.Installation.Root, "engine.sock"), lab.DockerSocket);
+        _relay = SocketRelay.Start(Path.Combine(shop.Installation.Root, "engine.sock"), lab.DockerSocket);
         shop.Installation.Engine = _relay.Address;
     }
 
@@ -251,27 +249,9 @@ internal sealed class SoakedShop : IAsyncDisposable
 
     private async Task SettleAsync(string version, string hash)
     {
-        StatusDocument? last = null;
-        try
-        {
-            await Eventually.HoldsAsync(
-                $"{version} of {Shop.Application} has settled",
-                async token => HasSettled(last = await Shop.StatusAsync(), hash) && await Shop.Client.GetStringAsync("", token) == $"hello from {version}",
-                SettleDeadline);
-        }
-        catch (TimeoutException late)
-        {
-            throw new TimeoutException($"{late.Message}\n{JsonSerializer.Serialize(last, ContractsJson.Default.StatusDocument)}\nThe Controller says:\n{Shop.Controller.Output}", late);
-        }
-
+        await Shop.SettleAsync(version, hash, SettleDeadline);
         (_good, _goodHash) = (version, hash);
     }
-
-    private static bool HasSettled(StatusDocument status, string hash) =>
-        status.Active == hash && status.Plan is { Row: "Settled", Working: [] } && status.Deployments.All(d => d.End is not null)
-        && status.Releases.All(release => release.Hash == hash
-            ? release.Phase == ReleasePhase.Active
-            : release.Phase is ReleasePhase.Retained or ReleasePhase.Rejected or ReleasePhase.Removed);
 
     // The Controller may be killed at this very moment, and is asked again then.
     private async Task AssertEndAsync(string hash, DeploymentEnd end)

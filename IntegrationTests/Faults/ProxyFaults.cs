@@ -1,0 +1,130 @@
+using System.Net.Sockets;
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.IntegrationTests.EndToEnd;
+using Wunderproxy.IntegrationTests.Lab;
+
+namespace Wunderproxy.IntegrationTests.Faults;
+
+/// <summary>The Proxy crashes, hangs or runs out of something.</summary>
+[Trait("Needs", "Lab")]
+[Collection("Lab")]
+public sealed class ProxyFaults(FaultedShop shop) : IClassFixture<FaultedShop>
+{
+    private const string NoProxy = "no Proxy was there";
+
+    private static readonly TimeSpan LongestOutage = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestOutageOfKept = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LongestDeployment = TimeSpan.FromSeconds(15);
+
+    [Fault("Proxy killed, started by the service manager", "it serves again within 1 s, by what it wrote down", Excuse = NoProxy)]
+    public Task Killed_and_started() => shop.PlayAsync(async play =>
+    {
+        await shop.Shop.KillControllerAsync();
+        await shop.Shop.KillProxyAsync();
+        await play.RecoverAsync("it serves again", LongestOutage, async () =>
+        {
+            shop.Shop.Installation.StartProxy();
+            await shop.Shop.WaitUntilServesAsync(shop.Good.Version);
+        });
+        shop.StartController();
+        await shop.ReconcilesAsync();
+    });
+
+    [Fault("Proxy killed, and nobody starts it but the Controller", "it serves again within 3 s; no container is touched", Excuse = NoProxy)]
+    public Task Killed_and_kept() => shop.PlayAsync(async play =>
+    {
+        var before = await shop.Shop.ServingContainerAsync();
+        await shop.Shop.KillProxyAsync();
+        await play.RecoverAsync("it serves again", LongestOutageOfKept, () => shop.Shop.WaitUntilServesAsync(shop.Good.Version));
+        Assert.Equal(before, await shop.Shop.ServingContainerAsync());
+    });
+
+    [Fault("Proxy killed in Verifying", "the deployment reaches its end", Excuse = NoProxy)]
+    public Task Killed_in_Verifying() => KillInAsync(ReleasePhase.Verifying);
+
+    [Fault("Proxy killed in Activating", "the deployment reaches its end", Excuse = NoProxy)]
+    public Task Killed_in_Activating() => KillInAsync(ReleasePhase.Activating);
+
+    [Fault("Proxy killed in Probation", "the deployment reaches its end", Excuse = NoProxy)]
+    public Task Killed_in_Probation() => KillInAsync(ReleasePhase.Probation);
+
+    [Fault("Proxy hung (SIGSTOP) for 2 s in a deployment", "requests wait and are answered; the API answers within 1 s; the deployment goes on")]
+    public Task Hung() => shop.PlayAsync(async play =>
+    {
+        var proxy = shop.Shop.Installation.ProxyId()!;
+        var release = await shop.DeployAsync(await shop.NextAsync("HEALTHY_AFTER_MS=300"));
+        await shop.Shop.WaitUntilPhaseIsSeenAsync(release.Hash, ReleasePhase.Starting);
+        await Command.RunAsync("kill", ["-STOP", $"{proxy}"], TimeSpan.FromSeconds(5));
+        var began = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(2))
+            await shop.StatusAsync();
+        await Command.RunAsync("kill", ["-CONT", $"{proxy}"], TimeSpan.FromSeconds(5));
+        await play.RecoverAsync("the release serves", LongestDeployment, () => shop.BecomesActiveAsync(release));
+    });
+
+    [Fault("control socket of the Proxy hung", "the Proxy serves on; the API answers within 1 s; the deployment goes on once it is answered")]
+    public Task Control_hung() => shop.PlayAsync(async play =>
+    {
+        var installation = shop.Shop.Installation;
+        var path = Path.Combine(installation.Root, "control.sock");
+        await using var relay = SocketRelay.Start(path, installation.ControlSocket);
+        installation.Control = path;
+        await shop.CrashControllerAsync();
+        await shop.ReconcilesAsync();
+
+        relay.Hang();
+        var release = await shop.DeployAsync(await shop.NextAsync());
+        await shop.Shop.WaitUntilPhaseIsSeenAsync(release.Hash, ReleasePhase.Starting);
+        play.See(await shop.SaysAsync("Proxy", TimeSpan.FromSeconds(20)));
+        relay.GoOn();
+        await play.RecoverAsync("the release serves", LongestDeployment, () => shop.BecomesActiveAsync(release));
+
+        installation.Control = installation.ControlSocket;
+        await shop.CrashControllerAsync();
+    });
+
+    [Fault("file descriptors of the Proxy exhausted", "who is connected is served on; further connections are served within 1 s once there are descriptors", Excuse = "needed a descriptor")]
+    public Task Descriptors_are_exhausted() => shop.PlayAsync(async play =>
+    {
+        var id = shop.Shop.Installation.ProxyId()!.Value;
+        var open = Directory.GetFileSystemEntries($"/proc/{id}/fd").Length;
+        await LimitAsync(id, $"{open + 20}");
+        var idle = await ConnectAsync(60);
+        var pages = shop.Load.Record.Answers["page"];
+        await Eventually.HoldsAsync("who is connected is answered", () => shop.Load.Record.Answers["page"] > pages + 20);
+        foreach (var connection in idle)
+            connection.Dispose();
+        await play.RecoverAsync("it serves a new visitor", LongestOutage, async () =>
+        {
+            await LimitAsync(id, "20000");
+            using var visitor = new HttpClient { BaseAddress = shop.Shop.Installation.Public, Timeout = TimeSpan.FromMilliseconds(500) };
+            await Eventually.HoldsAsync("a new visitor is answered", async end => (await visitor.GetStringAsync("", end)).Length > 0);
+        });
+        Assert.Equal(id, shop.Shop.Installation.ProxyId());
+        await shop.BecomesActiveAsync(await shop.DeployAsync(await shop.NextAsync()));
+    });
+
+    private Task KillInAsync(ReleasePhase phase) => shop.PlayAsync(async play =>
+    {
+        var release = await shop.DeployAsync(await shop.NextAsync("HEALTHY_AFTER_MS=300"));
+        await shop.Shop.WaitUntilPhaseIsSeenAsync(release.Hash, phase);
+        await shop.Shop.KillProxyAsync();
+        shop.Shop.Installation.StartProxy();
+        await play.RecoverAsync("the release serves", LongestDeployment, () => shop.BecomesActiveAsync(release));
+    });
+
+    private static Task<string> LimitAsync(int process, string soft) => Command.RunAsync("prlimit", ["--pid", $"{process}", $"--nofile={soft}:"], TimeSpan.FromSeconds(5));
+
+    private async Task<List<TcpClient>> ConnectAsync(int count)
+    {
+        var connections = new List<TcpClient>();
+        for (var number = 0; number < count; number++)
+        {
+            var connection = new TcpClient();
+            connections.Add(connection);
+            await connection.ConnectAsync(shop.Shop.Installation.Public.Host, shop.Shop.Installation.Public.Port);
+        }
+
+        return connections;
+    }
+}
