@@ -47,16 +47,22 @@ internal sealed partial class EngineSession(IContainerEngine engine, IReadOnlyDi
         await foreach (var engineEvent in engine.WatchAsync(labels, cancellationToken))
         {
             if (engineEvent == EngineEvent.Connected)
-                await OpenAsync(cancellationToken);
+                _link = new EngineLink(time.GetUtcNow(), _link.Info, null);
             changed();
+            if (engineEvent == EngineEvent.Connected)
+                await IntroduceAsync(cancellationToken);
         }
     }
 
-    private async Task OpenAsync(CancellationToken cancellationToken)
+    // The containers are looked at meanwhile: an engine takes its time to tell about itself.
+    private async Task IntroduceAsync(CancellationToken cancellationToken)
     {
         var info = await engine.GetInfoAsync(cancellationToken);
-        _link = new EngineLink(time.GetUtcNow(), info, null);
+        EngineLink link;
+        do link = _link;
+        while (Interlocked.CompareExchange(ref _link, link with { Info = info }, link) != link);
         LogReached(info.Version, info.ApiVersion);
+        changed();
     }
 
     private void Lose(string reason)
