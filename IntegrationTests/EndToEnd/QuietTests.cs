@@ -31,7 +31,7 @@ public sealed class QuietTests(LabHost lab)
         Assert.True(isUnchanged, $"Before:\n{before}\nAfter:\n{after}");
     }
 
-    private static async Task<(bool IsUnchanged, string Before, string After)> IsUnchangedAsync(Shop shop, EngineRelay relay, TimeSpan duration)
+    private static async Task<(bool IsUnchanged, string Before, string After)> IsUnchangedAsync(Shop shop, SocketRelay relay, TimeSpan duration)
     {
         var before = Traces(shop, relay);
         await Eventually.PassAsync(duration);

@@ -8,12 +8,11 @@ namespace Wunderproxy.IntegrationTests.Faults;
 [Collection("Lab")]
 public sealed class ControllerFaults(FaultedShop shop) : IClassFixture<FaultedShop>
 {
-    private const string Resumes = "reconciling again within 1 s; the deployment reaches the same end";
+    private const string Resumes = "reconciling again within 2 s; the deployment reaches the same end";
     private const int Kills = 100;
     private const int Seed = 20151203;
     private const int AnotherController = 82;
 
-    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestDeployment = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LongestLife = TimeSpan.FromMilliseconds(900);
 
@@ -67,7 +66,7 @@ public sealed class ControllerFaults(FaultedShop shop) : IClassFixture<FaultedSh
             await shop.CrashControllerAsync();
         }
 
-        await play.RecoverAsync("it reconciles", Prompt, shop.ReconcilesAsync);
+        await play.RecoverAsync("it reconciles", FaultedShop.LongestBlindness, shop.ReconcilesAsync);
         await shop.BecomesActiveAsync(deploying!);
         play.See($"{deployments} deployments succeeded");
     });
@@ -91,11 +90,11 @@ public sealed class ControllerFaults(FaultedShop shop) : IClassFixture<FaultedSh
         shop.Shop.Controller.Terminate();
         Assert.Equal(0, await shop.Shop.Controller.WaitForExitAsync(TimeSpan.FromSeconds(10)));
         shop.StartController();
-        await play.RecoverAsync("it reconciles", Prompt, shop.ReconcilesAsync);
+        await play.RecoverAsync("it reconciles", FaultedShop.LongestBlindness, shop.ReconcilesAsync);
         await shop.BecomesActiveAsync(release);
     });
 
-    [Fault("file descriptors of the Controller exhausted", "it ends rather than go on blind; the service manager starts it, and it reconciles again within 1 s")]
+    [Fault("file descriptors of the Controller exhausted", "it ends rather than go on blind; the service manager starts it, and it reconciles again within 2 s")]
     public Task Descriptors_are_exhausted() => shop.PlayAsync(async play =>
     {
         var id = shop.Shop.Controller.Id;
@@ -125,7 +124,7 @@ public sealed class ControllerFaults(FaultedShop shop) : IClassFixture<FaultedSh
         await shop.BecomesActiveAsync(release);
     });
 
-    private Task CrashAsync(Play play) => play.RecoverAsync("it reconciles", Prompt, async () =>
+    private Task CrashAsync(Play play) => play.RecoverAsync("it reconciles", FaultedShop.LongestBlindness, async () =>
     {
         await shop.CrashControllerAsync();
         await shop.ReconcilesAsync();

@@ -14,6 +14,9 @@ public class FaultedShop(LabHost lab) : IAsyncLifetime
     // Of the active release, and of those before it that are kept for a rollback.
     private const int KeptImages = 4;
 
+    /// <summary>From the crash of a Controller until it reconciles again. Half of it where the machine has nothing else to do: here load, tests and a release that starts want its cores, too.</summary>
+    internal static readonly TimeSpan LongestBlindness = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan StreamLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StreamSlack = TimeSpan.FromMilliseconds(900);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -49,7 +52,7 @@ public class FaultedShop(LabHost lab) : IAsyncLifetime
     {
         Engine = LabEngine.Open(lab);
         Shop = await OpenAsync(TestContext.Current.TestClass!.TestClassSimpleName.ToLowerInvariant());
-        await Orphans.RemoveImagesAsync(lab, Shop);
+        await Orphans.RemoveLeftOversAsync(lab, Shop);
         _relay = SocketRelay.Start(Path.Combine(Shop.Installation.Root, "engine.sock"), lab.DockerSocket);
         Shop.Installation.Engine = _relay.Address;
         Shop.Installation.StartProxy();

@@ -23,10 +23,12 @@ internal sealed class Orphans
         return new Orphans(lab, shop, await NetworksAsync(engine), await ImagesAsync(engine, shop));
     }
 
-    /// <summary>Removes the images of a run that ended early.</summary>
-    public static async Task RemoveImagesAsync(LabHost lab, Shop shop)
+    /// <summary>Removes containers and images of a run that ended early.</summary>
+    public static async Task RemoveLeftOversAsync(LabHost lab, Shop shop)
     {
         using var engine = Open(lab);
+        foreach (var container in await shop.ContainersAsync())
+            (await engine.DeleteAsync(new Uri($"containers/{container.Id}?force=true", UriKind.Relative))).Dispose();
         foreach (var version in await ImagesAsync(engine, shop))
             (await engine.DeleteAsync(new Uri($"images/{lab.Registry}/{shop.Application}:{version}?force=true", UriKind.Relative))).Dispose();
     }

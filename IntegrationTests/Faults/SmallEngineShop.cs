@@ -16,19 +16,21 @@ public sealed class SmallEngineShop(LabHost lab) : FaultedShop(lab)
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        await Lab.StopDockerdAsync();
-        if (_disk is not null)
-            await _disk.DisposeAsync();
-        await Lab.StartDockerdAsync();
+
+        // It takes the disk along.
+        await Lab.PowerCutAsync();
+        await Lab.RestoreAsync();
         GC.SuppressFinalize(this);
     }
 
     internal override async Task<Shop> OpenAsync(string application)
     {
+        // The bridges of the engine's own networks would be in the way.
+        await Lab.PowerCutAsync();
         var folder = Lab.NewDirectory("engine");
         _disk = await SmallDisk.MountAsync(folder, Megabytes);
-        await Lab.StopDockerdAsync();
         await Lab.StartDockerdAsync("--data-root", folder);
+        await Lab.RestoreAsync();
         return await base.OpenAsync(application);
     }
 }
