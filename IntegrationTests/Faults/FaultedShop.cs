@@ -133,8 +133,11 @@ public class FaultedShop(LabHost lab) : IAsyncLifetime
         await SettleAsync();
         _served.Add(Good.Version);
         _refused.UnionWith((await Shop.StatusAsync()).Deployments.Select(d => d.Hash));
-        _orphans = await Orphans.WatchAsync(Lab, Shop);
+        await TakeAsItIsAsync();
     }
+
+    /// <summary>What is in the engine now is no orphan.</summary>
+    internal async Task TakeAsItIsAsync() => _orphans = await Orphans.WatchAsync(Lab, Shop);
 
     private static Release Serving(StatusDocument status) =>
         status.Plan is { Row: "Settled", Working: [] } && status.Deployments.All(d => d.End is not null) && status.Releases.FirstOrDefault(r => r.Hash == status.Active) is { } active

@@ -39,11 +39,11 @@ public sealed class NeighbouringShop(LabHost lab) : FaultedShop(lab)
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>The next configuration of the neighbour, which claims a path of its own.</summary>
+    /// <summary>The next configuration of the neighbour, which claims a path of its own; the sample application greets at any path.</summary>
     internal async Task<JsonObject> NextOfNeighbourAsync(params string[] variables)
     {
         var configuration = await Neighbour.ConfigurationAsync($"v{++_version}", variables);
-        configuration["Routing"] = new JsonObject { ["PathPrefix"] = $"/{Name}", ["StripPathPrefix"] = true };
+        configuration["Routing"] = new JsonObject { ["PathPrefix"] = $"/{Name}" };
         return configuration;
     }
 }

@@ -48,7 +48,7 @@ usage() {
 
 # command:package
 packages=(
-  dockerd:docker.io faketime:faketime containerd:containerd docker-registry:docker-registry ip:iproute2 iptables:iptables busybox:busybox-static
+  dockerd:docker.io containerd:containerd docker-registry:docker-registry ip:iproute2 iptables:iptables busybox:busybox-static
   radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common curl:curl jq:jq nsenter:util-linux setsid:util-linux
 )
 
