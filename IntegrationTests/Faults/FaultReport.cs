@@ -59,7 +59,7 @@ internal static class FaultReport
         {
             text.Append("## ").Append(group.Key).Append("\n\n").Append(Head);
             foreach (var fault in group)
-                text.Append(rows.GetValueOrDefault(fault.Fault)?.ToString() ?? $"| {fault.Fault} | {fault.Expected} | **not played yet** | 0 | 0 |  |").Append('\n');
+                text.Append(rows.GetValueOrDefault(fault.Fault) is { } row && row.Expected == fault.Expected ? row.ToString() : $"| {fault.Fault} | {fault.Expected} | **not played yet** | 0 | 0 |  |").Append('\n');
             text.Append('\n');
         }
 

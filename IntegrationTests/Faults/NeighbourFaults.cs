@@ -67,7 +67,8 @@ public sealed class NeighbourFaults(NeighbouringShop shop) : IClassFixture<Neigh
     private async Task PostAsync(string call)
     {
         using var engine = EngineHttp.Connect(shop.Lab.DockerSocket, TimeSpan.FromSeconds(10));
-        (await engine.PostAsync(new Uri($"containers/{(await shop.Neighbour.ServingContainerAsync()).Id}/{call}", UriKind.Relative), null)).Dispose();
+        var container = (await shop.Neighbour.ContainersAsync()).Single(c => c.Status is ContainerStatus.Running or ContainerStatus.Paused);
+        (await engine.PostAsync(new Uri($"containers/{container.Id}/{call}", UriKind.Relative), null)).Dispose();
     }
 
     private Task StartNeighbour() => Done(() => shop.Neighbour.Start());

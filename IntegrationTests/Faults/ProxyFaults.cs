@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.IntegrationTests.EndToEnd;
 using Wunderproxy.IntegrationTests.Lab;
@@ -11,7 +10,6 @@ namespace Wunderproxy.IntegrationTests.Faults;
 public sealed class ProxyFaults(FaultedShop shop) : IClassFixture<FaultedShop>
 {
     private const string NoProxy = "no Proxy was there";
-    private const int Descriptors = 400;
 
     private static readonly TimeSpan LongestOutage = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestOutageOfKept = TimeSpan.FromSeconds(3);
@@ -84,28 +82,6 @@ public sealed class ProxyFaults(FaultedShop shop) : IClassFixture<FaultedShop>
         await shop.CrashControllerAsync();
     });
 
-    [Fault("more connections than the Proxy has descriptors for", "who is connected is served on; further visitors are served within 1 s once there is room", Excuse = "came while the Proxy was exchanged, or had no room")]
-    public Task Descriptors_are_exhausted() => shop.PlayAsync(async play =>
-    {
-        await shop.Shop.KillProxyAsync();
-        var proxy = shop.Shop.Installation.StartProxyWithDescriptors(Descriptors);
-        await shop.Shop.WaitUntilServesAsync(shop.Good.Version);
-        await shop.Load.RoundAsync();
-
-        var idle = await ConnectAsync(Descriptors);
-        var pages = shop.Load.Record.Answers["page"];
-        await Eventually.HoldsAsync("who is connected is answered", () => shop.Load.Record.Answers["page"] > pages + 20);
-        foreach (var connection in idle)
-            connection.Dispose();
-        await play.RecoverAsync("it serves a new visitor", LongestOutage, async () =>
-        {
-            using var visitor = new HttpClient { BaseAddress = shop.Shop.Installation.Public, Timeout = TimeSpan.FromMilliseconds(500) };
-            await Eventually.HoldsAsync("a new visitor is answered", async end => (await visitor.GetStringAsync("", end)).Length > 0);
-        });
-        Assert.Equal(proxy.Id, shop.Shop.Installation.ProxyId());
-        await shop.BecomesActiveAsync(await shop.DeployAsync(await shop.NextAsync()));
-    });
-
     private Task KillInAsync(ReleasePhase phase) => shop.PlayAsync(async play =>
     {
         var release = await shop.DeployAsync(await shop.NextAsync("HEALTHY_AFTER_MS=300"));
@@ -114,17 +90,4 @@ public sealed class ProxyFaults(FaultedShop shop) : IClassFixture<FaultedShop>
         shop.Shop.Installation.StartProxy();
         await play.RecoverAsync("the release serves", LongestDeployment, () => shop.BecomesActiveAsync(release));
     });
-
-    private async Task<List<TcpClient>> ConnectAsync(int count)
-    {
-        var connections = new List<TcpClient>();
-        for (var number = 0; number < count; number++)
-        {
-            var connection = new TcpClient();
-            connections.Add(connection);
-            await connection.ConnectAsync(shop.Shop.Installation.Public.Host, shop.Shop.Installation.Public.Port);
-        }
-
-        return connections;
-    }
 }

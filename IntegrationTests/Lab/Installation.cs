@@ -81,10 +81,7 @@ public sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>Starts <c>wunderproxy-proxy</c> alone, where <see cref="StartController"/> will find it.</summary>
-    public RunningProcess StartProxy(params string[] further) => Keep(ProxyProcess.Start([.. ProxyArguments, .. further]));
-
-    /// <summary>The same with so many descriptors at most.</summary>
-    public RunningProcess StartProxyWithDescriptors(int descriptors) => Keep(ProxyProcess.StartWithDescriptors(descriptors, ProxyArguments));
+    public RunningProcess StartProxy(params string[] further) => Keep(ProxyProcess.Start(["--listen", $"127.0.0.1:{_proxyPort}", "--control", ControlSocket, "--state-dir", Path.Combine(StateDirectory, "proxy"), .. further]));
 
     /// <summary>The Proxy that runs on this installation's socket, whoever started it.</summary>
     /// <returns>Its process id; null: none runs.</returns>
@@ -97,8 +94,6 @@ public sealed class Installation : IAsyncDisposable
         foreach (var id in ProxyIds())
             KillIfAlive(id);
     }
-
-    private string[] ProxyArguments => ["--listen", $"127.0.0.1:{_proxyPort}", "--control", ControlSocket, "--state-dir", Path.Combine(StateDirectory, "proxy")];
 
     private RunningProcess Keep(RunningProcess process)
     {

@@ -6,8 +6,4 @@ public static class ProxyProcess
     public static string Executable { get; } = Path.Combine(ControllerProcess.Folder, "wunderproxy-proxy");
 
     public static RunningProcess Start(params string[] arguments) => RunningProcess.Start(Executable, arguments);
-
-    /// <summary>The same with so many descriptors at most.</summary>
-    public static RunningProcess StartWithDescriptors(int descriptors, params string[] arguments) =>
-        RunningProcess.Start("prlimit", [$"--nofile={descriptors}:{descriptors}", Executable, .. arguments]);
 }
