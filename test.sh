@@ -4,6 +4,7 @@
 #   ./test.sh [FILTER...]       every test, with a real Docker Engine, registry and S3 server in a network namespace of their own;
 #                               installs the Debian packages that are missing; needs root or sudo
 #   ./test.sh fast [FILTER...]  only what needs none of that; no root, no format check
+#   ./test.sh faults [FILTER...]  faults played on the binaries that are installed: a quarter of an hour, not part of the others
 #   ./test.sh model [MINUTES]   the model of the plan for longer: as many states as it reaches in that time (10)
 #   ./test.sh simulate --seed N      runs one seed of the simulation again, and tells its story; no root
 #   ./test.sh simulate --minutes M   tries fresh seeds for M minutes, or until one fails
@@ -151,12 +152,17 @@ main() {
     step scripts check_scripts
   fi
   step image IntegrationTests/SampleApplication/build-image.sh --prepare
-  # What is shipped: compiled ahead, and so quick to be there after a crash.
-  step publish deploy/install.sh --prefix "$results/installed"
-  export WUNDERPROXY_BINARIES=$results/installed/usr/local/bin
   step install "$lab" install
+  if [ "${1:-}" = faults ]; then
+    # What is shipped: compiled ahead, and so quick to be there after a crash.
+    step publish deploy/install.sh --prefix "$results/installed"
+    export WUNDERPROXY_BINARIES=$results/installed/usr/local/bin
+    raise_lab
+    run_tests "$lab" exec dotnet "$runner" -trait Suite=Faults "${@:2}"
+    return
+  fi
   raise_lab
-  run_tests "$lab" exec dotnet "$runner" "$@"
+  run_tests "$lab" exec dotnet "$runner" -trait- Suite=Faults "$@"
 }
 
 main "$@"

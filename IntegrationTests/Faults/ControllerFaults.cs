@@ -5,6 +5,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>The Controller crashes, hangs or is started twice: the Proxy serves on, and the Controller goes on where it was.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class ControllerFaults(FaultedShop shop) : IClassFixture<FaultedShop>
 {

@@ -5,6 +5,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>The disk of the state fails, or what is on it was damaged: what runs serves on, and nothing is begun that can't be written down.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class DiskFaults(FaultedSmallDiskShop shop) : IClassFixture<FaultedSmallDiskShop>
 {

@@ -4,6 +4,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>The disk of the engine is full.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class EngineDiskFaults(SmallEngineShop shop) : IClassFixture<SmallEngineShop>
 {

@@ -10,6 +10,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>The Docker Engine fails: what runs serves on, and what was wanted is done once the engine is well, without a second container.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class EngineFaults(FaultedShop shop) : IClassFixture<FaultedShop>
 {

@@ -47,7 +47,7 @@ internal static class FaultReport
             """
             # Faults
 
-            Made by the tests of this folder: `UPDATE_DOCUMENTATION=1 ./test.sh -namespace Wunderproxy.IntegrationTests.Faults`. Real Controllers, Proxies, Docker Engine,
+            Made by the tests of this folder: `UPDATE_DOCUMENTATION=1 ./test.sh faults`. Real Controllers, Proxies, Docker Engine,
             registry and S3 server, in namespaces of their own. All the time visitors ask for pages, send bodies that come back, wait for slow and long answers, talk over a WebSocket and
             listen to server-sent events. After each fault: the release that has to serve serves, no other one was refused, and no container, network, address or image is left over.
 

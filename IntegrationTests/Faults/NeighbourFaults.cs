@@ -7,6 +7,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>Two applications on one Proxy: what befalls one changes nothing for the other, which is deployed meanwhile as on any other day.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class NeighbourFaults(NeighbouringShop shop) : IClassFixture<NeighbouringShop>
 {

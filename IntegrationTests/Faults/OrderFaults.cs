@@ -5,6 +5,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>Orders that contradict, repeat or come too late: each ends in a named state, the latest wins, and what it replaced leaves nothing behind.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class OrderFaults(FaultedShop shop) : IClassFixture<FaultedShop>
 {

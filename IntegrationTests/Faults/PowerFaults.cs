@@ -5,6 +5,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>The power of the host is cut: engine, containers, Controller and Proxy end at once, and what served serves again.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class PowerFaults(FaultedS3Shop shop) : IClassFixture<FaultedS3Shop>
 {

@@ -6,6 +6,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>The Proxy crashes, hangs or runs out of something.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class ProxyFaults(FaultedShop shop) : IClassFixture<FaultedShop>
 {

@@ -6,6 +6,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>The registry fails in a deployment: that is no fault of the release, which waits, serves once the registry is well, and isn't refused.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class RegistryFaults(FaultedShop shop) : IClassFixture<FaultedShop>
 {

@@ -10,6 +10,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>The release itself is broken: it is refused as what it is, a second at most after that could be known, and the one before it serves.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class ReleaseFaults(FaultedShop shop) : IClassFixture<FaultedShop>
 {

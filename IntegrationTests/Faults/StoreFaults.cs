@@ -7,6 +7,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>S3 fails: what runs serves on, orders are refused in time, and a Controller that starts meanwhile goes by what it has on its disk.</summary>
 [Trait("Needs", "Lab")]
+[Trait("Suite", "Faults")]
 [Collection("Lab")]
 public sealed class StoreFaults(FaultedS3Shop shop) : IClassFixture<FaultedS3Shop>
 {
