@@ -100,7 +100,7 @@ internal static partial class RunCommand
     private static async Task RunAloneAsync(RunSettings settings, CommandContext context, CancellationToken cancellationToken)
     {
         using var loggers = LogOutput.Open(settings.LogFormat);
-        var proxy = new ProxyControlClient(settings.ProxyControl, context.Time);
+        using var proxy = new ProxyControlClient(settings.ProxyControl, context.Time);
         var launcher = new ProxyLauncher(LaunchOf(settings), proxy, context.Time, loggers.CreateLogger<ProxyLauncher>());
         var store = settings.Store.Open(context.Time, settings.Poll);
         var reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time));

@@ -9,7 +9,7 @@ using Wunderproxy.Contracts.Control;
 namespace Wunderproxy.Controller.ProxyClient;
 
 /// <summary>The control API over the Proxy's Unix socket.</summary>
-internal sealed class ProxyControlClient(string socketPath, TimeProvider time) : IProxyControl
+internal sealed class ProxyControlClient(string socketPath, TimeProvider time) : IProxyControl, IDisposable
 {
     private static readonly TimeSpan ReadDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FenceDeadline = TimeSpan.FromSeconds(2);
@@ -18,6 +18,11 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
     // The Proxy may be of a later version than this Controller: members that it added since are skipped.
     private static readonly ContractsJson Answers = new(
         new JsonSerializerOptions(ContractsJson.Default.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip });
+
+    // The Proxy is looked at several times in each deployment, and what is only read may be asked twice.
+    private readonly ControlConnection _reading = new(socketPath, isKept: true);
+
+    public void Dispose() => _reading.Dispose();
 
     public async Task<ApplyOutcome> ApplyAsync(ApplicationSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -64,7 +69,14 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
 
     private async Task<Answer> SendAsync(Call call, TimeSpan limit, CancellationToken cancellationToken)
     {
-        using var connection = new ControlConnection(socketPath);
+        if (call.IsRead)
+            return await SendAsync(call, _reading, limit, cancellationToken);
+        using var connection = new ControlConnection(socketPath, isKept: false);
+        return await SendAsync(call, connection, limit, cancellationToken);
+    }
+
+    private async Task<Answer> SendAsync(Call call, ControlConnection connection, TimeSpan limit, CancellationToken cancellationToken)
+    {
         using var deadline = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         using var request = new HttpRequestMessage(call.Method, call.Path) { Content = call.Content };
