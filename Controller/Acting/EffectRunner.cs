@@ -39,8 +39,8 @@ internal sealed partial class EffectRunner(
         RemovedImages = _removedImages.Keys.ToHashSet(StringComparer.Ordinal),
     };
 
-    /// <summary>What is under way, in words.</summary>
-    public IReadOnlyList<string> InWords => [.. _working.Values.Select(w => Describe(w.Effect))];
+    /// <summary>Effects in words, with the progress of those that are under way.</summary>
+    public IReadOnlyList<string> InWords(IEnumerable<Effect> effects) => [.. effects.Select(Describe)];
 
     /// <summary>Begins an effect; its subject is busy until it has ended.</summary>
     public void Begin(Effect effect, CancellationToken cancellationToken)

@@ -214,11 +214,13 @@ internal sealed partial class Reconciler(
 
     private void Publish(Observation seen, Step step, ProxyStatus? proxy)
     {
-        var situation = new Situation(Presentable(seen) with { Working = runner.Report.Working }, _journal, time.GetUtcNow(), settings);
+        // What the plan took for under way, be it done by now: with the world as it is afterwards the plan may want more.
+        IReadOnlyList<Effect> working = step.Effect is { } begun ? [.. seen.Working, begun] : seen.Working;
+        var situation = new Situation(Presentable(seen) with { Working = working }, _journal, time.GetUtcNow(), settings);
         situation.Note(step.Reason, step.LookAgainAt);
         _phases.Note(situation);
         _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure));
-        _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords);
+        _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords(working));
         _started.TrySetResult();
         _waiters.Tell(_status.Deployments.Where(d => d.End is not null));
     }

@@ -82,9 +82,14 @@ internal static class CandidateRows
     private static Step? Rename(Situation s) => EachCandidate(s, (candidate, _, container) =>
     {
         var reason = s.FailuresOf(candidate.Ref.Name, candidate.Since).FirstOrDefault(Provisioning.IsTaken)?.Message
-            ?? (container is not null && s.IsStopping(container) ? $"{candidate.Ref.Name} is being stopped" : null);
+            ?? (container is not null && MayBeStopped(s, container) ? $"{candidate.Ref.Name} is being stopped" : null);
         return reason is null ? null : new Step("Rename", reason) { Journal = s.Journal.WithFreshContainer(candidate, s.Settings.Application) };
     });
+
+    // A stop without a known end may still come, and would hit the next run of the same container.
+    private static bool MayBeStopped(Situation s, ContainerFact container) => s.IsStopping(container)
+        || s.Seen.Working.Any(e => e is Effect.Stop stop && stop.Id == container.Id)
+        || s.Seen.Failures.Values.Any(f => f is { Outcome: Outcome.Ambiguous, Effect: Effect.Stop stop } && stop.Id == container.Id);
 
     private static Step? Provide(Situation s) => EachCandidate(s, (candidate, _, container) =>
         container is null ? Provisioning.Step(s, "Provide", candidate.Ref, $"{candidate.Ref.Name} has no container") : null);

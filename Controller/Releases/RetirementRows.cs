@@ -35,7 +35,7 @@ internal static class RetirementRows
         var isSafe = s.Active is { IsReady: true } active && s.IsServed(active) && s.Journal.Switch is null;
         foreach (var draining in s.Journal.Drains)
         {
-            if (s.Find(draining.Ref) is not { } container)
+            if (s.Find(draining.Ref) is not { IsRunning: true } container || s.IsTarget(container))
                 continue;
             var deadline = DeadlineOf(s, draining, container);
             if (s.Now < draining.WarmUntil)

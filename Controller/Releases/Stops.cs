@@ -9,6 +9,12 @@ internal static class Stops
 {
     public static Step? Step(Situation s, string row, ContainerFact container, string reason)
     {
+        if (!s.ProxyIsKnown)
+        {
+            s.Note($"{reason}; it is stopped once the Proxy has acknowledged it");
+            return null;
+        }
+
         var fence = s.Journal.Fence + 1;
         var grace = s.Seen.Configurations.GetValueOrDefault(container.Ref.Hash)?.ValueOrDefault?.Stop.Timeout ?? new StopSpec().Timeout;
         return s.Try(row, reason, new Effect.Stop(container.Ref, container.Id, grace, fence), s.Journal with { Fence = fence, Stopping = Noted(s, container) });

@@ -31,6 +31,24 @@ public sealed class CandidateRowsTests
     }
 
     [Fact]
+    public void Release_that_is_wanted_again_gets_another_container_while_the_stop_of_its_own_may_still_come()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Advance(TimeSpan.FromSeconds(60));
+        _world.Accept(new Order.Launch(World.Hash("a")));
+        var stopped = _world.ContainerOf("a");
+        var stop = new Effect.Stop(stopped.Ref, stopped.Id, TimeSpan.FromSeconds(10), _world.Journal.Fence);
+        Assert.Equal("Start", _world.Decide().Row);
+
+        Assert.Equal("Rename", _world.Decide(stop).Row);
+        _world.Fail(stop, Outcome.Transient);
+        Assert.Equal("Start", _world.Decide().Row);
+        _world.Fail(stop, Outcome.Ambiguous);
+        Assert.Equal("Rename", _world.Decide().Row);
+    }
+
+    [Fact]
     public void Container_that_is_leaving_is_left_alone()
     {
         _world.Deploy("a");

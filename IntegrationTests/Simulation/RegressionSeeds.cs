@@ -10,6 +10,8 @@ public static class RegressionSeeds
         { 57, "A launch had no end by its deadline while the engine was away." },
         { 94, "An image that was removed since it had been brought here was taken for present: a release that was wanted again was never created." },
         { 1063, "After the clock had been set back by an hour, the next start of the Controller took an hour off all deadlines again: a switch was given up at once." },
+        { 1219, "A stop without a known end came after its container had been started again, and hit it while it had the traffic." },
+        { 909, "The status said that nothing was left to do when an effect had just ended and the plan hadn't looked since." },
         { 56, "A document that replaced garbage, and was the one from before a switch, didn't lift the pin." },
     };
 }
