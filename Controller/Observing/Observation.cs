@@ -19,7 +19,10 @@ internal sealed record Observation
     /// <summary>Launch configurations of the releases that the journal names.</summary>
     public required IReadOnlyDictionary<string, Fact<LaunchConfiguration>> Configurations { get; init; }
 
-    /// <summary>For the releases on their way and the active one: the id of the image, or empty where it isn't here.</summary>
+    /// <summary>
+    /// For the releases on their way and the active one: the id of the image that a container is created from, or empty where it isn't here; not looked for
+    /// where there is a container.
+    /// </summary>
     public required IReadOnlyDictionary<string, Fact<string>> Images { get; init; }
 
     /// <summary>For the same releases: the reference of the image.</summary>

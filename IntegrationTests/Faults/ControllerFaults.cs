@@ -14,7 +14,6 @@ public sealed class ControllerFaults(FaultedShop shop) : IClassFixture<FaultedSh
     private const int Seed = 20151203;
     private const int AnotherController = 82;
 
-    private static readonly TimeSpan LongestDeployment = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LongestLife = TimeSpan.FromMilliseconds(900);
 
     [Fault("Controller killed in Pulling", Resumes)]
@@ -80,7 +79,7 @@ public sealed class ControllerFaults(FaultedShop shop) : IClassFixture<FaultedSh
         shop.Shop.Controller.Pause();
         await Eventually.PassAsync(TimeSpan.FromSeconds(2));
         shop.Shop.Controller.Resume();
-        await play.RecoverAsync("the release serves", LongestDeployment, () => shop.BecomesActiveAsync(release));
+        await play.RecoverAsync("the release serves", FaultedShop.LongestDeployment, () => shop.BecomesActiveAsync(release));
     });
 
     [Fault("Controller stopped by SIGTERM in a deployment", Resumes)]

@@ -17,6 +17,9 @@ public class FaultedShop(LabHost lab) : IAsyncLifetime
     /// <summary>From the crash of a Controller until it reconciles again. Half of it where the machine has nothing else to do: here load, tests and a release that starts want its cores, too.</summary>
     internal static readonly TimeSpan LongestBlindness = TimeSpan.FromSeconds(2);
 
+    /// <summary>From a fault in a deployment, or a decision that replaces it, until the release serves.</summary>
+    internal static readonly TimeSpan LongestDeployment = TimeSpan.FromSeconds(15);
+
     private static readonly TimeSpan StreamLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StreamSlack = TimeSpan.FromMilliseconds(900);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);

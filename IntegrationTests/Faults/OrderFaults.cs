@@ -12,7 +12,6 @@ public sealed class OrderFaults(FaultedShop shop) : IClassFixture<FaultedShop>
     private const string Superseded = "the later release serves, the earlier one ends as superseded, and its container and image are gone";
     private const int Repetitions = 20;
 
-    private static readonly TimeSpan LongestDeployment = TimeSpan.FromSeconds(15);
     private static readonly string UnknownHash = new('0', 64);
 
     [Fault("superseded in Accepted", Superseded)]
@@ -38,7 +37,7 @@ public sealed class OrderFaults(FaultedShop shop) : IClassFixture<FaultedShop>
         await shop.Shop.WaitUntilPhaseIsSeenAsync(first.Hash, ReleasePhase.Probation);
         await shop.BecomesActiveAsync(first);
         var second = await shop.DeployAsync(later);
-        await play.RecoverAsync("the later one serves", LongestDeployment, () => shop.BecomesActiveAsync(second));
+        await play.RecoverAsync("the later one serves", FaultedShop.LongestDeployment, () => shop.BecomesActiveAsync(second));
     });
 
     [Fault("the same launch 20 times at once", "each is answered alike; one container is made")]
@@ -117,7 +116,7 @@ public sealed class OrderFaults(FaultedShop shop) : IClassFixture<FaultedShop>
         await shop.Shop.PostAsync("switch?wait=false", ordered.Hash);
         await shop.Shop.WaitUntilPhaseIsSeenAsync(ordered.Hash, ReleasePhase.Starting);
         var release = await shop.DeployAsync(declared);
-        await play.RecoverAsync("the latest serves", LongestDeployment, () => shop.BecomesActiveAsync(release));
+        await play.RecoverAsync("the latest serves", FaultedShop.LongestDeployment, () => shop.BecomesActiveAsync(release));
         Assert.Equal(DeploymentEnd.Superseded, (await shop.EndOfAsync(ordered)).End);
     });
 
@@ -127,7 +126,7 @@ public sealed class OrderFaults(FaultedShop shop) : IClassFixture<FaultedShop>
         var release = await shop.PublishAsync(await shop.NextAsync());
         Assert.Equal(202, (await shop.Shop.PostAsync("switch?wait=false", release.Hash)).Status);
         await shop.CrashControllerAsync();
-        await play.RecoverAsync("the release serves", LongestDeployment, () => shop.BecomesActiveAsync(release));
+        await play.RecoverAsync("the release serves", FaultedShop.LongestDeployment, () => shop.BecomesActiveAsync(release));
     });
 
     [Fault("rollback to a configuration that is gone from the store", "what this host ran is on its disk: it serves")]
@@ -138,7 +137,7 @@ public sealed class OrderFaults(FaultedShop shop) : IClassFixture<FaultedShop>
         await shop.SettleAsync();
         File.Delete(Path.Combine(shop.Shop.Bucket, "app", $"container.{former.Hash}.json"));
         shop.Load.Record.Withdraw(shop.Good.Version);
-        await play.RecoverAsync("the former release serves", LongestDeployment, async () =>
+        await play.RecoverAsync("the former release serves", FaultedShop.LongestDeployment, async () =>
         {
             Assert.Equal(200, (await shop.Shop.PostAsync("switch", former.Hash)).Status);
             await shop.BecomesActiveAsync(former);
@@ -169,7 +168,7 @@ public sealed class OrderFaults(FaultedShop shop) : IClassFixture<FaultedShop>
         var first = await shop.DeployAsync(earlier);
         await shop.Shop.WaitUntilPhaseIsSeenAsync(first.Hash, phase);
         var second = await shop.DeployAsync(later);
-        await play.RecoverAsync("the later one serves", LongestDeployment, () => shop.BecomesActiveAsync(second));
+        await play.RecoverAsync("the later one serves", FaultedShop.LongestDeployment, () => shop.BecomesActiveAsync(second));
         Assert.Equal(DeploymentEnd.Superseded, (await shop.EndOfAsync(first)).End);
     });
 }

@@ -14,7 +14,6 @@ public sealed class ProxyFaults(FaultedShop shop) : IClassFixture<FaultedShop>
 
     private static readonly TimeSpan LongestOutage = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestOutageOfKept = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan LongestDeployment = TimeSpan.FromSeconds(15);
 
     [Fault("Proxy killed, started by the service manager", "it serves again within 1 s, by what it wrote down", Excuse = NoProxy)]
     public Task Killed_and_started() => shop.PlayAsync(async play =>
@@ -59,7 +58,7 @@ public sealed class ProxyFaults(FaultedShop shop) : IClassFixture<FaultedShop>
         while (TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(2))
             await shop.StatusAsync();
         await Command.RunAsync("kill", ["-CONT", $"{proxy}"], TimeSpan.FromSeconds(5));
-        await play.RecoverAsync("the release serves", LongestDeployment, () => shop.BecomesActiveAsync(release));
+        await play.RecoverAsync("the release serves", FaultedShop.LongestDeployment, () => shop.BecomesActiveAsync(release));
     });
 
     [Fault("control socket of the Proxy hung", "the Proxy serves on; the API answers within 1 s; the deployment goes on once it is answered")]
@@ -77,7 +76,7 @@ public sealed class ProxyFaults(FaultedShop shop) : IClassFixture<FaultedShop>
         await shop.Shop.WaitUntilPhaseIsSeenAsync(release.Hash, ReleasePhase.Starting);
         play.See(await shop.SaysAsync("Proxy", TimeSpan.FromSeconds(20)));
         relay.GoOn();
-        await play.RecoverAsync("the release serves", LongestDeployment, () => shop.BecomesActiveAsync(release));
+        await play.RecoverAsync("the release serves", FaultedShop.LongestDeployment, () => shop.BecomesActiveAsync(release));
 
         installation.Control = installation.ControlSocket;
         await shop.CrashControllerAsync();
@@ -89,6 +88,6 @@ public sealed class ProxyFaults(FaultedShop shop) : IClassFixture<FaultedShop>
         await shop.Shop.WaitUntilPhaseIsSeenAsync(release.Hash, phase);
         await shop.Shop.KillProxyAsync();
         shop.Shop.Installation.StartProxy();
-        await play.RecoverAsync("the release serves", LongestDeployment, () => shop.BecomesActiveAsync(release));
+        await play.RecoverAsync("the release serves", FaultedShop.LongestDeployment, () => shop.BecomesActiveAsync(release));
     });
 }
