@@ -6,8 +6,10 @@ namespace Wunderproxy.Controller.Observing;
 internal sealed partial class EngineSession(IContainerEngine engine, IReadOnlyDictionary<string, string> labels, Action changed, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
+    // The loss that was told, until the engine is reached again.
+    private string? _told;
     private volatile EngineLink _link = new(null, null, "The engine has not been reached yet");
 
     /// <summary>Whether the stream is open, and since when.</summary>
@@ -25,18 +27,20 @@ internal sealed partial class EngineSession(IContainerEngine engine, IReadOnlyDi
         var pause = FirstPause;
         while (!cancellationToken.IsCancellationRequested)
         {
+            var began = time.GetTimestamp();
             try
             {
                 await FollowAsync(cancellationToken);
-                pause = FirstPause;
                 Lose("The engine closed its event stream");
             }
             catch (EngineException exception)
             {
-                pause = _link.IsOpen ? FirstPause : pause;
                 Lose(exception.Message);
             }
 
+            // Only a session that lasted is followed by a quick try: an engine that takes calls and fails them isn't asked without a pause.
+            if (time.GetElapsedTime(began) >= LongestPause)
+                pause = FirstPause;
             await Task.Delay(pause, time, cancellationToken);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
@@ -62,13 +66,14 @@ internal sealed partial class EngineSession(IContainerEngine engine, IReadOnlyDi
         do link = _link;
         while (Interlocked.CompareExchange(ref _link, link with { Info = info }, link) != link);
         LogReached(info.Version, info.ApiVersion);
+        _told = null;
         changed();
     }
 
     private void Lose(string reason)
     {
-        if (_link.IsOpen || _link.Info is null && _link.Failure != reason)
-            LogLost(reason);
+        if (_told is null || _link.Info is null && _told != reason)
+            LogLost(_told = reason);
         _link = new EngineLink(null, _link.Info, reason);
         changed();
     }
