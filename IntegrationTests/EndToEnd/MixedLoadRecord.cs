@@ -16,6 +16,7 @@ internal sealed class MixedLoadRecord
     private readonly Dictionary<string, int> _answers = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, int> _excused = new(StringComparer.Ordinal);
     private readonly Dictionary<int, long> _withdrawn = [];
+    private readonly Dictionary<int, long> _began = [];
     private readonly Dictionary<string, int> _heard = new(StringComparer.Ordinal);
     private string? _excuse;
     private int _failed;
@@ -146,7 +147,8 @@ internal sealed class MixedLoadRecord
         {
             if (!_withdrawn.ContainsKey(number))
             {
-                _firstSeen.TryAdd(number, TimeProvider.System.GetTimestamp());
+                _began.TryAdd(number, TimeProvider.System.GetTimestamp());
+                _firstSeen.TryAdd(number, _began[number]);
                 Newest = Math.Max(Newest, number);
             }
 
@@ -159,13 +161,15 @@ internal sealed class MixedLoadRecord
     }
 
     /// <summary>For how long it is known that a version was replaced; zero: it serves, as far as anybody knows.</summary>
-    public TimeSpan ReplacedFor(string version)
+    /// <param name="version">Such as <c>v3</c>.</param>
+    /// <param name="since">Timestamp of an exchange's beginning: what replaced the version before then, and was withdrawn, doesn't count.</param>
+    public TimeSpan ReplacedFor(string version, long since)
     {
         lock (_gate)
         {
             var number = NumberOf(version);
-            var newer = _withdrawn.TryGetValue(number, out var withdrawn) ? withdrawn : _firstSeen.Where(seen => seen.Key > number).Select(seen => (long?)seen.Value).Min();
-            return newer is { } since ? TimeProvider.System.GetElapsedTime(since) : TimeSpan.Zero;
+            var newer = _withdrawn.TryGetValue(number, out var withdrawn) ? withdrawn : _began.Where(seen => seen.Key > number && seen.Value >= since).Select(seen => (long?)seen.Value).Min();
+            return newer is { } replaced ? TimeProvider.System.GetElapsedTime(replaced) : TimeSpan.Zero;
         }
     }
 

@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Wunderproxy.IntegrationTests.Faults;
 
 /// <summary>One line of REPORT.md.</summary>
-internal sealed record FaultRow(string Fault, string Expected, string Seen, string Sent, string Failed, string Recovery)
+internal sealed partial record FaultRow(string Fault, string Expected, string Seen, string Sent, string Failed, string Recovery)
 {
     public static FaultRow Of(Play play, string? failure, int sent, int failed) => new(
         play.Fault.Fault,
@@ -21,7 +22,10 @@ internal sealed record FaultRow(string Fault, string Expected, string Seen, stri
 
     public override string ToString() => $"| {Cell(Fault)} | {Cell(Expected)} | {Cell(Seen)} | {Sent} | {Cell(Failed)} | {Recovery} |";
 
-    private static string Cell(string text) => text.Replace('|', '/').ReplaceLineEndings(" ").Trim();
+    private static string Cell(string text) => FoldersOfThisRun().Replace(text, "…/").Replace('|', '/').ReplaceLineEndings(" ").Trim();
+
+    [GeneratedRegex(@"/[^\s']*wunderproxy-lab[^\s']*/", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex FoldersOfThisRun();
 
     // To two digits: how many there are differs from run to run.
     private static string Rounded(int count)

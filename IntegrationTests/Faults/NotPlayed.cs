@@ -6,7 +6,6 @@ internal static class NotPlayed
     public static IReadOnlyList<(string Fault, string Why)> All { get; } =
     [
         ("the kernel's own packet loss and reordering", "the lab's kernel has no netem; all traffic of a host is local anyway, but that to registry and store, whose slowness is played"),
-        ("wall clock of the host set by hours", "a Controller whose clock libfaketime sets doesn't answer any more, be the clock set or not; the simulation and the tests of the reconciler set it instead"),
         ("image of a former release gone from host and registry", "only an image that was never there is played; what the engine answers is the same"),
         ("superseded in Activating", "it lasts a few milliseconds; the phases before and after it are played"),
         ("DNS slow", "no name server of the lab answers late; a name that isn't known and an S3 server that hangs are played"),

@@ -61,6 +61,9 @@ public sealed class Installation : IAsyncDisposable
     /// <summary>Variables of the Controller besides the lab's own; null removes one.</summary>
     public IDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>();
 
+    /// <summary>The wall clock of the Controller and the Proxy; absent: the machine's.</summary>
+    internal WallClock? Clock { get; set; }
+
     /// <summary>What the Controller finds at <c>/etc/hosts</c>; absent: the machine's.</summary>
     public string? Hosts { get; set; }
 
@@ -77,11 +80,12 @@ public sealed class Installation : IAsyncDisposable
             "--state-dir", StateDirectory, "--docker", Engine, "--registry-port", _lab.Registry.Split(':')[1],
             "--s3-endpoint", Store, "--s3-path-style", .. further,
         ];
-        return Keep(Hosts is null ? ControllerProcess.Start(_lab, Environment, arguments) : ControllerProcess.StartWithHosts(_lab, Hosts, Environment, arguments));
+        var variables = new Dictionary<string, string?>(Environment.Concat(ClockVariables));
+        return Keep(Hosts is null ? ControllerProcess.Start(_lab, variables, arguments) : ControllerProcess.StartWithHosts(_lab, Hosts, variables, arguments));
     }
 
     /// <summary>Starts <c>wunderproxy-proxy</c> alone, where <see cref="StartController"/> will find it.</summary>
-    public RunningProcess StartProxy(params string[] further) => Keep(ProxyProcess.Start(["--listen", $"127.0.0.1:{_proxyPort}", "--control", ControlSocket, "--state-dir", Path.Combine(StateDirectory, "proxy"), .. further]));
+    public RunningProcess StartProxy(params string[] further) => Keep(ProxyProcess.Start(ClockVariables, ["--listen", $"127.0.0.1:{_proxyPort}", "--control", ControlSocket, "--state-dir", Path.Combine(StateDirectory, "proxy"), .. further]));
 
     /// <summary>The Proxy that runs on this installation's socket, whoever started it.</summary>
     /// <returns>Its process id; null: none runs.</returns>
@@ -94,6 +98,8 @@ public sealed class Installation : IAsyncDisposable
         foreach (var id in ProxyIds())
             KillIfAlive(id);
     }
+
+    private IReadOnlyDictionary<string, string?> ClockVariables => Clock?.Variables ?? new Dictionary<string, string?>();
 
     private RunningProcess Keep(RunningProcess process)
     {

@@ -1,5 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Wunderproxy.Controller.Docker;
@@ -53,6 +53,7 @@ public sealed class EngineSessionTests
     }
 
     /// <summary>Counts how often its events were asked for, and ends them at once.</summary>
+    [SuppressMessage("Performance", "CA1852", Justification = "DispatchProxy derives from it.")]
     internal class WatchedEngine : DispatchProxy
     {
         public bool Describes { get; set; }
@@ -67,7 +68,7 @@ public sealed class EngineSessionTests
             _ => throw new NotSupportedException(),
         };
 
-        private async IAsyncEnumerable<EngineEvent> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+        private async IAsyncEnumerable<EngineEvent> WatchAsync()
         {
             Connections++;
             yield return EngineEvent.Connected;
