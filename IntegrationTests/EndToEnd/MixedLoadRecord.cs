@@ -131,6 +131,7 @@ internal sealed class MixedLoadRecord
         lock (_gate)
         {
             _withdrawn.TryAdd(NumberOf(version), TimeProvider.System.GetTimestamp());
+            _began.TryAdd(NumberOf(version), TimeProvider.System.GetTimestamp());
             _firstSeen.Remove(NumberOf(version));
             Newest = _firstSeen.Keys.LastOrDefault(-1);
         }

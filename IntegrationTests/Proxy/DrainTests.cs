@@ -1,7 +1,11 @@
+using Wunderproxy.IntegrationTests.Lab;
+
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 public class DrainTests
 {
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(400);
+
     [Fact]
     public async Task Plain_requests_and_streams_of_a_replaced_release_are_cut_when_their_time_is_over()
     {
@@ -31,6 +35,46 @@ public class DrainTests
         await stream.WaitForEndAsync();
         await streamOnOne.WaitForEndAsync();
         await proxy.UntilAsync(s => s.Targets[1].Streams == 0);
+    }
+
+    [Fact]
+    public async Task Stream_that_reached_a_container_before_its_new_start_was_known_lives_until_the_container_is_replaced()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var one = new RawBackend();
+        await using var two = new RawBackend();
+        await proxy.SwitchAsync(one.Address, "one");
+        await using var stream = await proxy.ConnectAsync();
+        await using var streamOnOne = await OpenStreamAsync(stream, one);
+
+        one.ExpectsProbe = true;
+        await proxy.SwitchAsync(one.Address, "one", s =>
+        {
+            s.Target = s.Target! with { StartedAt = DateTimeOffset.UnixEpoch.AddMinutes(1) };
+            s.StreamDrainTimeout = Short;
+        });
+
+        await AssertGoesOnAsync(stream, streamOnOne);
+        await proxy.SwitchAsync(two.Address, "two", s => s.StreamDrainTimeout = Short);
+        await stream.WaitForEndAsync();
+        await streamOnOne.WaitForEndAsync();
+    }
+
+    [Fact]
+    public async Task Stream_on_a_release_that_drains_is_not_cut_once_traffic_has_come_back_to_it()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var one = new RawBackend();
+        await using var two = new RawBackend();
+        await proxy.SwitchAsync(one.Address, "one");
+        await using var stream = await proxy.ConnectAsync();
+        await using var streamOnOne = await OpenStreamAsync(stream, one);
+
+        await proxy.SwitchAsync(two.Address, "two", s => s.StreamDrainTimeout = Short);
+        one.ExpectsProbe = true;
+        await proxy.SwitchAsync(one.Address, "one");
+
+        await AssertGoesOnAsync(stream, streamOnOne);
     }
 
     [Fact]
@@ -89,5 +133,23 @@ public class DrainTests
         Assert.Equal(total, state.Total.Requests);
         Assert.Equal(total, Assert.Contains(200, state.Total.ByStatus));
         Assert.Equal(16, state.Targets.Count);
+    }
+
+    private static async Task<RawConnection> OpenStreamAsync(RawConnection client, RawBackend backend)
+    {
+        await client.SendAsync("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+        var application = await backend.AcceptedAsync();
+        await application.ReadHeadAsync();
+        await application.SendAsync("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+        await client.ReadHeadAsync();
+        return application;
+    }
+
+    // Twice as long as the limit that must not apply.
+    private static async Task AssertGoesOnAsync(RawConnection client, RawConnection application)
+    {
+        await Eventually.PassAsync(2 * Short);
+        await application.SendAsync("3\r\n:a\n\r\n");
+        await client.ReadUntilAsync(":a\n");
     }
 }

@@ -40,7 +40,7 @@ internal sealed class ServedApplication(TimeProvider time)
             return target is null ? null : former;
         }
 
-        var next = new Upstream(target, connect(target), time);
+        var next = new Upstream(target, connect(target), time, [.. _turns.Where(turn => turn.Target.IsInSameContainerAs(target) && !turn.Count.Drained.IsCompleted)]);
         var turns = new List<Upstream>(_turns);
         turns.Insert(0, next);
         while (turns.Count > MaxTurns)

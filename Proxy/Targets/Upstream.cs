@@ -5,18 +5,24 @@ using Wunderproxy.Proxy.Stats;
 namespace Wunderproxy.Proxy.Targets;
 
 /// <summary>One turn of a target as the active one: its requests, its connections, its traffic, and its drain once it is replaced.</summary>
-/// <remarks>A target that becomes active again gets a new turn, with connections and limits of its own.</remarks>
-[SuppressMessage("Design", "CA1001", Justification = "It disposes what it owns itself, when its last request has ended.")]
+/// <remarks>
+/// A target that becomes active again gets a new turn, with connections of its own. Requests of its former turns aren't cut any more, for their container serves
+/// again: be it that traffic came back to it, or that it was started again at the same address, where requests reached it before its start was known here.
+/// </remarks>
+[SuppressMessage("Design", "CA1001", Justification = "It disposes its connections itself, when its last request has ended; of a source without a timer nothing is left.")]
 internal sealed class Upstream
 {
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _plainCutoff;
     private readonly CancellationTokenSource _streamCutoff;
+    private readonly IReadOnlyList<Upstream> _former;
+    private bool _servesAgain;
 
     /// <param name="target">The target.</param>
     /// <param name="connections">Its connections; disposed when it is drained.</param>
     /// <param name="time">Clock of the drain limits.</param>
-    public Upstream(Target target, HttpMessageInvoker connections, TimeProvider time)
+    /// <param name="former">Turns of the same container that aren't drained: from now on they share the limits of this one.</param>
+    public Upstream(Target target, HttpMessageInvoker connections, TimeProvider time, IReadOnlyList<Upstream> former)
     {
         Target = target;
         Connections = connections;
@@ -27,6 +33,12 @@ internal sealed class Upstream
         _streamCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         PlainCutoff = _plainCutoff.Token;
         StreamCutoff = _streamCutoff.Token;
+        _former = former;
+        foreach (var turn in former)
+        {
+            turn._servesAgain = true;
+            turn.Limit(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>The target.</summary>
@@ -68,8 +80,11 @@ internal sealed class Upstream
     {
         DrainingSince = _time.GetUtcNow();
         Count.Close();
-        _plainCutoff.CancelAfter(plainLimit);
-        _streamCutoff.CancelAfter(streamLimit);
+        if (!_servesAgain)
+        {
+            Limit(plainLimit, streamLimit);
+        }
+
         _ = ReleaseOnceDrainedAsync();
     }
 
@@ -83,11 +98,21 @@ internal sealed class Upstream
         Traffic = Traffic.Report(),
     };
 
+    private void Limit(TimeSpan plainLimit, TimeSpan streamLimit)
+    {
+        _plainCutoff.CancelAfter(plainLimit);
+        _streamCutoff.CancelAfter(streamLimit);
+        foreach (var turn in _former)
+        {
+            turn.Limit(plainLimit, streamLimit);
+        }
+    }
+
     private async Task ReleaseOnceDrainedAsync()
     {
         await Count.Drained;
         Connections.Dispose();
-        _plainCutoff.Dispose();
-        _streamCutoff.Dispose();
+        _plainCutoff.CancelAfter(Timeout.InfiniteTimeSpan);
+        _streamCutoff.CancelAfter(Timeout.InfiniteTimeSpan);
     }
 }
