@@ -130,7 +130,11 @@ internal sealed record EngineContainer
 
     public int? ExitCode { get; init; }
 
+    /// <summary>Whether the kernel killed it for want of memory, as far as the engine knows: it is told of that and of the end in any order, and forgets it where the end came first.</summary>
     public bool OomKilled { get; init; }
+
+    /// <summary>Whether <c>HostConfig.Memory</c> is set.</summary>
+    public bool HasMemoryLimit { get; init; }
 
     /// <summary>The engine's own error of the latest start.</summary>
     public string? Error { get; init; }

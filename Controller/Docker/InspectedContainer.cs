@@ -22,6 +22,7 @@ internal static class InspectedContainer
             FinishedAt = Instant(state.FinishedAt),
             ExitCode = HasEnded(status, state) ? (int)state.ExitCode : null,
             OomKilled = state.OOMKilled,
+            HasMemoryLimit = seen.HostConfig?.Memory > 0,
             Error = EngineFaults.Clean(state.Error) is { Length: > 0 } error ? error : null,
             Pid = state.Pid > 0 ? (int)state.Pid : null,
             Addresses = status is ContainerStatus.Running ? AddressesOf(seen.NetworkSettings) : [],

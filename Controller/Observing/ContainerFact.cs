@@ -20,6 +20,9 @@ internal sealed record ContainerFact
 
     public bool OomKilled { get; init; }
 
+    /// <summary>Whether it may use so much memory only.</summary>
+    public bool HasMemoryLimit { get; init; }
+
     /// <summary>Address and port that receive requests; only while it runs.</summary>
     public string? Address { get; init; }
 

@@ -20,6 +20,7 @@ internal static class ContainerFacts
         FinishedAt = container.FinishedAt,
         ExitCode = container.ExitCode,
         OomKilled = container.OomKilled,
+        HasMemoryLimit = container.HasMemoryLimit,
         ImageId = container.ImageId,
         Address = AddressOf(container, identity),
         ExitedByItself = container.Status == ContainerStatus.Exited && container.FinishedAt >= watchedSince,

@@ -7,10 +7,18 @@ namespace Wunderproxy.Controller.Releases;
 /// <summary>Says why a release failed: the kind, what was seen, what still holds, and what to do.</summary>
 internal static class Evidence
 {
+    // 128 and the number of SIGKILL.
+    private const int Killed = 137;
+    private const string MoreMemory = "Raise HostConfig.Memory, or look for what uses so much";
+
     /// <summary>The container ended before it served, or while on probation.</summary>
-    public static FailureEvidence OfExit(Situation s, string hash, ContainerFact container, string when) => container.OomKilled
-        ? Of(s, hash, FailureClass.OutOfMemory, container, $"was killed {when} because it used more memory than it may", "Raise HostConfig.Memory, or look for what uses so much")
-        : Of(s, hash, FailureClass.Exited, container, $"exited with code {container.ExitCode} {when}", "Look at its last log lines");
+    public static FailureEvidence OfExit(Situation s, string hash, ContainerFact container, string when) => container switch
+    {
+        { OomKilled: true } => Of(s, hash, FailureClass.OutOfMemory, container, $"was killed {when} because it used more memory than it may", MoreMemory),
+        { HasMemoryLimit: true, ExitCode: Killed } => Of(
+            s, hash, FailureClass.OutOfMemory, container, $"was killed {when} by SIGKILL, as the kernel does with a container that uses more memory than it may", MoreMemory),
+        _ => Of(s, hash, FailureClass.Exited, container, $"exited with code {container.ExitCode} {when}", "Look at its last log lines"),
+    };
 
     /// <summary>The container ended again and again after it had been healthy.</summary>
     public static FailureEvidence OfCrashLoop(Situation s, string hash, ContainerFact container, int exits) =>

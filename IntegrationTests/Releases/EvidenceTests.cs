@@ -32,6 +32,24 @@ public sealed class EvidenceTests
     }
 
     [Theory]
+    [InlineData(true, false, 137, FailureClass.OutOfMemory, "because it used more memory than it may. ")]
+    [InlineData(false, true, 137, FailureClass.OutOfMemory, "by SIGKILL, as the kernel does with a container that uses more memory than it may. ")]
+    [InlineData(false, true, 1, FailureClass.Exited, "exited with code 1 ")]
+    [InlineData(false, false, 137, FailureClass.Exited, "exited with code 137 ")]
+    public void Container_that_was_killed_under_a_limit_of_memory_is_told_to_have_reached_it_though_the_engine_does_not_know(
+        bool known, bool hasLimit, int code, FailureClass kind, string words)
+    {
+        _world.Publish("a");
+        _world.Launch("a");
+        var container = _world.Containers.Single() with { State = ContainerState.Exited, OomKilled = known, HasMemoryLimit = hasLimit, ExitCode = code };
+
+        var evidence = Evidence.OfExit(_world.Situation(), World.Hash("a"), container, "before it was healthy");
+
+        Assert.Equal(kind, evidence.Class);
+        Assert.Contains(words, evidence.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(FailureClass.ImageMissing, "Release a can't be started: it was so. No release serves. Push the image, or correct ContainerConfig.Image; then")]
     [InlineData(FailureClass.PortTaken, "Release a can't be started: it was so. No release serves. Free the port, or leave it out of HostConfig.PortBindings: the former release")]
     [InlineData(FailureClass.RouteTaken, "Release a can't have traffic: it was so. No release serves. Set Routing.Hosts or Routing.PathPrefix to what no other application")]
