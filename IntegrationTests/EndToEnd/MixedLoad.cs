@@ -151,15 +151,14 @@ internal sealed class MixedLoad : IAsyncDisposable
     private async Task<string> GetLongAsync(HttpClient client)
     {
         const int lines = 10;
-        var asked = TimeProvider.System.GetTimestamp();
         using var answer = await client.GetAsync(new Uri($"drip?n={lines}&ms=100", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
         var version = VersionOf(answer);
-        var began = Record.ReplacedFor(version, asked);
+        var began = Record.ReplacedFor(version);
         var expected = string.Concat(Enumerable.Range(0, lines).Select(line => $"{version} {line}\n"));
         var text = await WholeAsync(answer);
         if (text != expected)
             Record.Fail($"long: began on {version} and was answered:\n{text}");
-        else if (began == TimeSpan.Zero && Record.ReplacedFor(version, asked) > TimeSpan.Zero)
+        else if (began == TimeSpan.Zero && Record.ReplacedFor(version) > TimeSpan.Zero)
             Record.Count("long answers that ended on a replaced release");
         return version;
     }

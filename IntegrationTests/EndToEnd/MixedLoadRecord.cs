@@ -162,16 +162,26 @@ internal sealed class MixedLoadRecord
     }
 
     /// <summary>For how long it is known that a version was replaced; zero: it serves, as far as anybody knows.</summary>
-    /// <param name="version">Such as <c>v3</c>.</param>
-    /// <param name="since">Timestamp of an exchange's beginning: what replaced the version before then, and was withdrawn, doesn't count.</param>
-    public TimeSpan ReplacedFor(string version, long since)
+    public TimeSpan ReplacedFor(string version)
     {
         lock (_gate)
-        {
-            var number = NumberOf(version);
-            var newer = _withdrawn.TryGetValue(number, out var withdrawn) ? withdrawn : _began.Where(seen => seen.Key > number && seen.Value >= since).Select(seen => (long?)seen.Value).Min();
-            return newer is { } replaced ? TimeProvider.System.GetElapsedTime(replaced) : TimeSpan.Zero;
-        }
+            return ReplacedBy(version, _firstSeen);
+    }
+
+    /// <summary>The same, where a version that was withdrawn counts, too: what it cut was cut for good.</summary>
+    /// <param name="version">Such as <c>v3</c>.</param>
+    /// <param name="since">Timestamp of an exchange's beginning: what came before it cut nothing of it.</param>
+    public TimeSpan OnceReplacedFor(string version, long since)
+    {
+        lock (_gate)
+            return ReplacedBy(version, _began.Where(seen => seen.Value >= since));
+    }
+
+    private TimeSpan ReplacedBy(string version, IEnumerable<KeyValuePair<int, long>> versions)
+    {
+        var number = NumberOf(version);
+        var newer = _withdrawn.TryGetValue(number, out var withdrawn) ? withdrawn : versions.Where(seen => seen.Key > number).Select(seen => (long?)seen.Value).Min();
+        return newer is { } replaced ? TimeProvider.System.GetElapsedTime(replaced) : TimeSpan.Zero;
     }
 
     private static int NumberOf(string version) =>

@@ -54,7 +54,7 @@ internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, TimeSpan sla
     {
         if (stream.Version is not { } version)
             record.Fail($"{stream.Kind} could not be opened: {exception.Message} {exception.InnerException?.Message}");
-        else if (record.ReplacedFor(version, stream.Began) is var replaced && replaced < limit - slack)
+        else if (record.OnceReplacedFor(version, stream.Began) is var replaced && replaced < limit - slack)
             record.Fail($"{stream.Kind} to {version} was cut {replaced.TotalMilliseconds:0} ms after the switch: {exception.Message}");
         else
             record.Count($"{stream.Kind} cut");
@@ -116,7 +116,7 @@ internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, TimeSpan sla
         else if (stream.Version != version)
             record.Fail($"{stream.Kind} began on {stream.Version} and went on on {version}");
         stream.Version = version;
-        if (record.ReplacedFor(version, stream.Began) > limit + LongestOvertime)
+        if (record.ReplacedFor(version) > limit + LongestOvertime)
             record.Fail($"{stream.Kind} to {version} outlived its limit of {limit.TotalSeconds} s");
     }
 

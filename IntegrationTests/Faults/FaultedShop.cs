@@ -168,6 +168,15 @@ public class FaultedShop(LabHost lab) : IAsyncLifetime
         };
     }
 
+    /// <summary>The same, whose image comes through a relay before the registry.</summary>
+    internal async Task<JsonObject> NextFromAsync(HttpRelay registry)
+    {
+        var configuration = await NextAsync();
+        var container = configuration["ContainerConfig"]!;
+        container["Image"] = ((string)container["Image"]!).Replace(Lab.Registry, $"localhost:{registry.Address.Port}", StringComparison.Ordinal);
+        return configuration;
+    }
+
     /// <summary>Publishes a configuration as the current one.</summary>
     internal async Task<Release> DeployAsync(JsonObject configuration) => new((string)configuration["Revision"]!, await Shop.DeployAsync(configuration));
 
@@ -183,7 +192,8 @@ public class FaultedShop(LabHost lab) : IAsyncLifetime
         Serve(release);
     }
 
-    private void Serve(Release release)
+    /// <summary>A release serves, or may have: its image may be kept.</summary>
+    internal void Serve(Release release)
     {
         _served.Remove(release.Version);
         _served.Add(release.Version);
@@ -262,6 +272,25 @@ public class FaultedShop(LabHost lab) : IAsyncLifetime
     {
         await Shop.KillControllerAsync();
         StartController();
+    }
+
+    /// <summary>Acts while a relay stands between Controller and Proxy, and takes it away again.</summary>
+    internal async Task PlayWithControlRelayAsync(Func<SocketRelay, Task> act)
+    {
+        var path = Path.Combine(Shop.Installation.Root, "control.sock");
+        await using var relay = SocketRelay.Start(path, Shop.Installation.ControlSocket);
+        Shop.Installation.Control = path;
+        await CrashControllerAsync();
+        await ReconcilesAsync();
+        try
+        {
+            await act(relay);
+        }
+        finally
+        {
+            Shop.Installation.Control = Shop.Installation.ControlSocket;
+            await CrashControllerAsync();
+        }
     }
 
     /// <summary>Waits until the Controller knows what is so, and has decided what to do.</summary>

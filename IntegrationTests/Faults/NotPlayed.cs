@@ -6,8 +6,6 @@ internal static class NotPlayed
     public static IReadOnlyList<(string Fault, string Why)> All { get; } =
     [
         ("the kernel's own packet loss and reordering", "the lab's kernel has no netem; all traffic of a host is local anyway, but that to registry and store, whose slowness is played"),
-        ("image of a former release gone from host and registry", "only an image that was never there is played; what the engine answers is the same"),
-        ("superseded in Activating", "it lasts a few milliseconds; the phases before and after it are played"),
         ("DNS slow", "no name server of the lab answers late; a name that isn't known and an S3 server that hangs are played"),
         ("fsync that fails", "it needs a tracer around the Controller; the durable files have tests of their own for it"),
         ("file descriptors of the Proxy exhausted", "a Proxy whose limit is lowered while it runs ends with its process; one that starts with a low limit takes fewer connections, which the tests of the Proxy show"),

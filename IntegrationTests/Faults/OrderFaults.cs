@@ -29,6 +29,23 @@ public sealed class OrderFaults(FaultedShop shop) : IClassFixture<FaultedShop>
     [Fault("superseded in Verifying", Superseded)]
     public Task Superseded_in_Verifying() => SupersedeInAsync(ReleasePhase.Verifying);
 
+    [Fault("superseded in Activating", "the later release serves; the earlier one ends in a named state")]
+    public Task Superseded_in_Activating() => shop.PlayAsync(play => shop.PlayWithControlRelayAsync(async control =>
+    {
+        // Otherwise the phase is over within milliseconds.
+        var (earlier, later) = (await shop.NextAsync("HEALTHY_AFTER_MS=600"), await shop.NextAsync());
+        var first = await shop.DeployAsync(earlier);
+        await shop.Shop.WaitUntilPhaseIsSeenAsync(first.Hash, ReleasePhase.Verifying);
+        control.Delay = TimeSpan.FromMilliseconds(500);
+        await shop.Shop.WaitUntilPhaseIsSeenAsync(first.Hash, ReleasePhase.Activating);
+        var second = await shop.DeployAsync(later);
+        control.Delay = TimeSpan.Zero;
+        await play.RecoverAsync("the later one serves", FaultedShop.LongestDeployment, () => shop.BecomesActiveAsync(second));
+        play.See($"{(await shop.EndOfAsync(first)).End}");
+        shop.Serve(first);
+        shop.Serve(second);
+    }));
+
     [Fault("superseded in Probation", "the later release serves; the earlier one had succeeded")]
     public Task Superseded_in_Probation() => shop.PlayAsync(async play =>
     {
@@ -155,11 +172,19 @@ public sealed class OrderFaults(FaultedShop shop) : IClassFixture<FaultedShop>
     [Fault("rollback to an image that is gone from host and registry", "refused as ImageMissing; the active release serves on")]
     public Task Image_is_gone() => shop.PlayAsync(async _ =>
     {
-        var configuration = await shop.NextAsync();
-        configuration["ContainerConfig"]!["Image"] = $"{shop.Lab.Registry}/{shop.Shop.Application}:gone";
-        var release = await shop.PublishAsync(configuration);
-        await shop.Shop.PostAsync("switch?wait=false", release.Hash);
-        await shop.RefusedAsync(release, FailureClass.ImageMissing);
+        await using var registry = await HttpRelay.StartAsync(new Uri($"http://{shop.Lab.Registry}"));
+        var configuration = await shop.NextFromAsync(registry);
+        var former = await shop.DeployAsync(configuration);
+        await shop.BecomesActiveAsync(former);
+        await shop.BecomesActiveAsync(await shop.DeployAsync(await shop.NextAsync()));
+        await shop.SettleAsync();
+        foreach (var container in await shop.Shop.ContainersOfAsync(former.Hash))
+            await shop.Engine.RemoveContainerAsync(container.Id, CancellationToken.None);
+        Assert.True(await shop.Engine.RemoveImageAsync((string)configuration["ContainerConfig"]!["Image"]!, CancellationToken.None));
+        registry.Fault = HttpRelay.Answer("/manifests/", 404, """{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}""");
+
+        Assert.Equal(202, (await shop.Shop.PostAsync("switch?wait=false", former.Hash)).Status);
+        await shop.RefusedAsync(former, FailureClass.ImageMissing);
     });
 
     private Task SupersedeInAsync(ReleasePhase phase) => shop.PlayAsync(async play =>

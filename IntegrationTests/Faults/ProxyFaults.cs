@@ -62,25 +62,15 @@ public sealed class ProxyFaults(FaultedShop shop) : IClassFixture<FaultedShop>
     });
 
     [Fault("control socket of the Proxy hung", "the Proxy serves on; the API answers within 1 s; the deployment goes on once it is answered")]
-    public Task Control_hung() => shop.PlayAsync(async play =>
+    public Task Control_hung() => shop.PlayAsync(play => shop.PlayWithControlRelayAsync(async relay =>
     {
-        var installation = shop.Shop.Installation;
-        var path = Path.Combine(installation.Root, "control.sock");
-        await using var relay = SocketRelay.Start(path, installation.ControlSocket);
-        installation.Control = path;
-        await shop.CrashControllerAsync();
-        await shop.ReconcilesAsync();
-
         relay.Hang();
         var release = await shop.DeployAsync(await shop.NextAsync());
         await shop.Shop.WaitUntilPhaseIsSeenAsync(release.Hash, ReleasePhase.Starting);
         play.See(await shop.SaysAsync("Proxy", TimeSpan.FromSeconds(20)));
         relay.GoOn();
         await play.RecoverAsync("the release serves", FaultedShop.LongestDeployment, () => shop.BecomesActiveAsync(release));
-
-        installation.Control = installation.ControlSocket;
-        await shop.CrashControllerAsync();
-    });
+    }));
 
     private Task KillInAsync(ReleasePhase phase) => shop.PlayAsync(async play =>
     {

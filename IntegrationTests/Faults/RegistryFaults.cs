@@ -84,12 +84,5 @@ public sealed class RegistryFaults(FaultedShop shop) : IClassFixture<FaultedShop
         return relay;
     }
 
-    // Its image is the next one, as the relay serves it.
-    private async Task<Release> DeployAsync(HttpRelay relay)
-    {
-        var configuration = await shop.NextAsync();
-        var container = configuration["ContainerConfig"]!;
-        container["Image"] = ((string)container["Image"]!).Replace(shop.Lab.Registry, $"localhost:{relay.Address.Port}", StringComparison.Ordinal);
-        return await shop.DeployAsync(configuration);
-    }
+    private async Task<Release> DeployAsync(HttpRelay relay) => await shop.DeployAsync(await shop.NextFromAsync(relay));
 }
