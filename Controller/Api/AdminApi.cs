@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -48,8 +49,7 @@ internal sealed partial class AdminApi : IAsyncDisposable
 
         var server = builder.Build();
         var logger = loggers.CreateLogger<AdminApi>();
-        server.Use(next => new ProblemGuard(next, logger).InvokeAsync);
-        server.Use(next => context => started.IsCompletedSuccessfully ? next(context) : throw new ProblemException(Problems.Starting()));
+        server.Use(next => Guarded(next, started, logger));
         server.UseRouting();
         new AdminCalls(operations, time, server.Lifetime.ApplicationStopping).Map(server);
 
@@ -64,6 +64,10 @@ internal sealed partial class AdminApi : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The calls, with a problem document for whatever goes wrong in them, and before there is something to ask.</summary>
+    internal static RequestDelegate Guarded(RequestDelegate calls, Task started, ILogger logger) => new ProblemGuard(
+        context => started.IsCompletedSuccessfully ? calls(context) : throw new ProblemException(Problems.Starting()), logger).InvokeAsync;
 
     /// <summary>Ends waiting calls with a location to follow, then stops to listen.</summary>
     public async ValueTask DisposeAsync()

@@ -9,7 +9,9 @@ namespace Wunderproxy.IntegrationTests.Simulation;
 internal sealed class Scenario
 {
     private static readonly TimeSpan SettleLimit = TimeSpan.FromMinutes(4);
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
+
+    // A minute that a deployment may take, half a minute until its end has to be known, and half a minute of engine and store that hang.
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(2);
 
     private readonly SimulatedHost _host;
     private readonly Random _random;
@@ -124,14 +126,14 @@ internal sealed class Scenario
         if (_random.Next(2) == 0 && !isCurrent)
             Publish(last);
         else
-            await OrderUntilAcceptedAsync(r => r.SwitchAsync(last.Hash, default), $"switch {last.Name}");
-        await OrderUntilAcceptedAsync(r => r.SetMaintenanceAsync(false, default), "maintenance down");
+            await InsistAsync("/switch", "?wait=false", last.Hash);
+        await InsistAsync("/maintenance/down", "", "");
         _decided = true;
     }
 
-    private async Task OrderUntilAcceptedAsync(Func<IReconciler, Task<Admission>> order, string what)
+    private async Task InsistAsync(string call, string query, string body)
     {
-        while (await OrderAsync(order, what) is not Admission.Accepted)
+        while (await AskAsync(call, query, body, Timeout.InfiniteTimeSpan) is not { IsAccepted: true })
             await Task.Delay(TimeSpan.FromSeconds(1), _host.Time);
         await Task.Delay(TimeSpan.FromSeconds(6), _host.Time);
     }
@@ -159,10 +161,11 @@ internal sealed class Scenario
     private IEnumerable<(int Weight, Func<Task> Act)> Acts()
     {
         yield return (8, Now(() => Publish(Any())));
-        yield return (6, () => OrderAndWaitAsync((r, token) => r.SwitchAsync(Any().Hash, token), "switch"));
-        yield return (4, () => OrderAndWaitAsync((r, token) => r.LaunchAsync(Any().Hash, token), "launch"));
-        yield return (1, () => OrderAndWaitAsync((r, token) => r.LaunchAsync(new string('0', 64), token), "launch of nothing"));
-        yield return (2, () => OrderAndWaitAsync((r, token) => r.SetMaintenanceAsync(_random.Next(2) == 0, token), "maintenance"));
+        yield return (6, () => OrderAsync("/switch", Any().Hash));
+        yield return (4, () => OrderAsync("/launch", Any().Hash));
+        yield return (1, () => OrderAsync("/launch", new string('0', 64)));
+        yield return (1, () => OrderAsync("/switch", "v1"));
+        yield return (2, () => AskAsync(_random.Next(2) == 0 ? "/maintenance/up" : "/maintenance/down", "", "", Timeout.InfiniteTimeSpan));
         yield return (2, Now(PublishGarbage));
         yield return (5, Now(() => _host.Controller.Life?.EndAtStep(1 + _random.Next(300), CrashController)));
         yield return (3, Now(CrashAtWrite));
@@ -326,39 +329,29 @@ internal sealed class Scenario
             });
     }
 
-    private async Task OrderAndWaitAsync(Func<IReconciler, CancellationToken, Task<Admission>> order, string what)
-    {
-        var admission = await OrderAsync(r => order(r, default), what);
-        if (admission is Admission.Accepted { Deployment: { } deployment } && _host.Controller.Reconciler is { } reconciler && _host.Controller.Life is { } life)
-        {
-            var isAnswered = false;
-            var began = _host.Thread.Now;
-            _host.Thread.Start(life, async () =>
-            {
-                var end = await reconciler.WaitForEndAsync(deployment.Id, default);
-                isAnswered = end?.End is not null || end is null;
-                _host.Story.Tell("Api", $"{deployment.Id} {end?.End}");
-            });
-        }
-    }
+    // Some callers wait for the end, some for a while, some not at all, and some hang up.
+    private Task OrderAsync(string call, string hash) => AskAsync(
+        call, _random.Next(4) switch { 0 => "?wait=false", 1 => "?timeout=5s", _ => "" }, hash, _random.Next(8) == 0 ? Seconds(0, 5) : Timeout.InfiniteTimeSpan);
 
-    /// <summary>An order as the admin API gives it.</summary>
-    /// <returns>The answer; <see langword="null"/> where the Controller is down, or ended before it answered.</returns>
-    private async Task<Admission?> OrderAsync(Func<IReconciler, Task<Admission>> order, string what)
+    /// <summary>Calls the admin API: whoever stays on the line is answered, by a name.</summary>
+    /// <returns>The answer; <see langword="null"/> where the Controller is down, or ended before it answered, or the caller hung up.</returns>
+    private async Task<ApiAnswer?> AskAsync(string call, string query, string body, TimeSpan leavesAfter)
     {
-        if (_host.Controller is not { Reconciler: { } reconciler, Life: { } life })
+        if (_host.Controller is not { Api: { } api, Life: { } life })
             return null;
+        var what = $"{call}{query} {SimulatedRelease.All.FirstOrDefault(r => r.Hash == body)?.Name ?? body}";
         _host.Story.Tell("Api", what);
-        var answer = new TaskCompletionSource<Admission>();
-        _host.Thread.Start(life, async () => answer.SetResult(await order(reconciler)));
+        var answer = new TaskCompletionSource<ApiAnswer>();
+        using var left = new CancellationTokenSource(leavesAfter, _host.Time);
+        _host.Thread.Start(life, async () => answer.SetResult(await api.PostAsync(call, query, body, left.Token)));
         await Task.WhenAny(answer.Task, Task.Delay(AnswerLimit, _host.Time));
         if (!answer.Task.IsCompleted && !life.IsOver)
             throw new PromiseBrokenException($"'{what}' wasn't answered within {AnswerLimit}.");
-        if (!answer.Task.IsCompleted)
+        if (!answer.Task.IsCompleted || left.IsCancellationRequested)
             return null;
-        var admission = await answer.Task;
-        _host.Story.Tell("Api", $"{what}: {admission switch { Admission.Accepted accepted => accepted.Deployment?.Id ?? "accepted", Admission.Refused refused => refused.Message, _ => "" }}");
-        return admission;
+        var given = await answer.Task;
+        _host.Story.Tell("Api", $"{what}: {given.Status} {given.Body}");
+        return given is { IsNamed: true } ? given : throw new PromiseBrokenException($"'{what}' was answered {given.Status} '{given.Body}'.");
     }
 
     private sealed record ActivityCount(int EngineCalls, int DiskWrites, int ProxyWrites, int Lines);

@@ -46,6 +46,9 @@ internal sealed class SimulatedController(SimulatedHost host)
     /// <summary>What the admin API talks to; absent while it is down or starts.</summary>
     public IReconciler? Reconciler { get; private set; }
 
+    /// <summary>Its admin API; absent while it doesn't listen.</summary>
+    public SimulatedApi? Api { get; private set; }
+
     public bool IsUp => Life is { IsOver: false };
 
     /// <summary>When the present life began.</summary>
@@ -67,7 +70,7 @@ internal sealed class SimulatedController(SimulatedHost host)
             return;
         host.Story.Tell("Controller", "crashes");
         Life!.End();
-        Reconciler = null;
+        (Reconciler, Api) = (null, null);
         host.Disk.Restart();
     }
 
@@ -93,14 +96,14 @@ internal sealed class SimulatedController(SimulatedHost host)
             var engine = new UnreliableEngine(host.Engine, host.EngineWay, host.Thread, host.World, host.Time, time, host.Random);
             var reconciler = ReconcilerComposition.Build(parts, new HostParts(engine, host.Disk, host.ConnectionsOf(time), _ => [], new Random(host.Random.Next())));
             await launcher.EnsureRunningAsync(stop);
-            Reconciler = reconciler;
+            (Reconciler, Api) = (reconciler, new SimulatedApi(reconciler, time, host.Story.CreateLogger("Api"), stop));
             await reconciler.RunAsync(stop);
             throw new PromiseBrokenException("The Controller ended by itself.");
         }
         catch (Exception exception) when (exception is ProxyLaunchException or Wunderproxy.Controller.Durable.DurableWriteException || (exception is OperationCanceledException && stop.IsCancellationRequested))
         {
             host.Story.Tell("Controller", $"ends: {exception.Message}");
-            Reconciler = null;
+            (Reconciler, Api) = (null, null);
             life.End();
             host.StartControllerSoon();
         }
