@@ -13,6 +13,18 @@ internal sealed partial class ProblemGuard(RequestDelegate next, ILogger logger)
         context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
+            await AnswerAsync(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller left; nobody reads an answer, be it a problem.
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        try
+        {
             await next(context);
             await FillEmptyErrorAsync(context);
         }
@@ -24,11 +36,7 @@ internal sealed partial class ProblemGuard(RequestDelegate next, ILogger logger)
         {
             await ProblemAnswer.WriteAsync(context, OfBadRequest(e));
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // The caller left; nobody reads an answer.
-        }
-        catch (Exception e) when (!context.Response.HasStarted)
+        catch (Exception e) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
             CallFailed(e, context.Request.Method, context.Request.Path);
             await ProblemAnswer.WriteAsync(context, Problems.Unexpected());
