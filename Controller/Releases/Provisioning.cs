@@ -38,7 +38,9 @@ internal static class Provisioning
 
     private static Step? Create(Situation s, string row, ContainerRef container, string imageId, string reason)
     {
-        if (s.Containers.Count < s.Settings.MaxContainers)
+        // One that is being created may not be listed yet.
+        var creating = s.Seen.Working.Count(e => e is Effect.Create create && create.Container != container && s.Find(create.Container) is null);
+        if (s.Containers.Count + creating < s.Settings.MaxContainers)
             return s.Try(row, reason, new Effect.Create(container, imageId));
         if (s.Journal.Retained is { } retained && s.Find(retained) is not null)
             return new Step(row, "The retained release makes room") { Journal = s.Journal with { Retained = null } };

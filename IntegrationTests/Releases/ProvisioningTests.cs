@@ -110,6 +110,40 @@ public sealed class ProvisioningTests
         Assert.Equal("4 containers exist; one of them has to go first", situation.Wait.Reason);
     }
 
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(3, false)]
+    public void Container_that_is_being_created_and_not_listed_yet_counts(int listed, bool mayCreate)
+    {
+        _world.Deploy("a");
+        if (listed > 1)
+            _world.Deploy("b");
+        if (listed > 2)
+            StandBy("c");
+        _world.Journal = _world.Journal with { Retained = null, Candidates = [] };
+        _world.Publish("e");
+        _world.Images.Add("image-e");
+        _world.Accept(new Controller.Reconciling.Order.Launch(World.Hash("e")));
+        var other = new Effect.Create(new ContainerRef(World.Hash("d"), 9, "shop-d-9"), "id-d");
+        var isListed = new Effect.Create(_world.ContainerOf("a").Ref, "id-a");
+        var own = new Effect.Create(_world.Journal.Candidates[0].Ref, "id-e");
+
+        Assert.Equal(listed, _world.Containers.Count());
+        Assert.Equal(mayCreate, Create(other) is not null);
+        Assert.NotNull(Create(isListed));
+        Assert.Null(Create(own));
+        Assert.Equal("It is missing", Note(own));
+
+        Step? Create(Effect working) => Provisioning.Step(_world.Situation(working), "Provide", _world.Journal.Candidates[0].Ref, "It is missing");
+
+        string Note(Effect working)
+        {
+            var situation = _world.Situation(working);
+            Provisioning.Step(situation, "Provide", _world.Journal.Candidates[0].Ref, "It is missing");
+            return situation.Wait.Reason;
+        }
+    }
+
     private void StandBy(params string[] names)
     {
         foreach (var name in names)

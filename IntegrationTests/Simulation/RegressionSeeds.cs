@@ -13,6 +13,7 @@ public static class RegressionSeeds
         { 1219, "A stop without a known end came after its container had been started again, and hit it while it had the traffic." },
         { 909, "The status said that nothing was left to do when an effect had just ended and the plan hadn't looked since." },
         { 506, "A caller that hung up while it was refused was reported as an error of the call." },
+        { 1298, "A container that was being created wasn't counted: the next one was the fifth." },
         { 56, "A document that replaced garbage, and was the one from before a switch, didn't lift the pin." },
     };
 }
