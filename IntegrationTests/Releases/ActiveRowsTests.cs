@@ -71,6 +71,24 @@ public sealed class ActiveRowsTests
     }
 
     [Fact]
+    public void Active_container_that_was_started_again_gets_the_traffic_once_it_is_ready_with_a_fence_of_its_own()
+    {
+        _world.Deploy("a");
+        var former = _world.Journal.Fence;
+        _world.Change("a", c => c with { StartedAt = c.StartedAt + TimeSpan.FromSeconds(1), Verdict = Verdict.Unverified });
+        Assert.Null(_world.Decide().Effect);
+
+        _world.ProbeOnce();
+        while (_world.Decide() is { Effect: null, Journal: { } journal })
+            _world.Journal = journal;
+        var step = _world.Decide();
+
+        Assert.Equal("Serve", step.Row);
+        Assert.Equal(former + 1, step.Journal!.Fence);
+        Assert.Equal(former + 1, Assert.IsType<Effect.Route>(step.Effect).Snapshot.Fence);
+    }
+
+    [Fact]
     public void Nobody_takes_over_while_the_Proxy_is_away()
     {
         DeployAWithSpare("b");

@@ -49,6 +49,35 @@ public sealed class CandidateRowsTests
     }
 
     [Fact]
+    public void Stop_of_another_container_is_no_reason_for_another_container()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        _world.Advance(TimeSpan.FromSeconds(60));
+        _world.Accept(new Order.Launch(World.Hash("a")));
+        var other = _world.ContainerOf("b");
+        var stop = new Effect.Stop(other.Ref, other.Id, TimeSpan.FromSeconds(10), _world.Journal.Fence);
+
+        Assert.Equal("Start", _world.Decide(stop).Row);
+        _world.Fail(stop, Outcome.Ambiguous);
+        Assert.Equal("Start", _world.Decide().Row);
+    }
+
+    [Fact]
+    public void Candidate_to_which_traffic_moves_is_superseded_only_once_the_switch_has_ended()
+    {
+        _world.Deploy("a");
+        var route = _world.BeginSwitchTo("b");
+        _world.Publish("c");
+        _world.Accept(new Order.Switch(World.Hash("c"), Force: false));
+
+        var step = _world.Decide(route);
+
+        Assert.NotEqual("Supersede", step.Row);
+        Assert.Contains((step.Journal ?? _world.Journal).Candidates, c => c.Ref.Hash == World.Hash("b"));
+    }
+
+    [Fact]
     public void Container_that_is_leaving_is_left_alone()
     {
         _world.Deploy("a");
