@@ -44,7 +44,7 @@ internal static class Provisioning
             return s.Try(row, reason, new Effect.Create(container, imageId));
         if (s.Journal.Retained is { } retained && s.Find(retained) is not null)
             return new Step(row, "The retained release makes room") { Journal = s.Journal with { Retained = null } };
-        if (s.Journal.Candidates.FirstOrDefault(c => c.Goal == CandidateGoal.Standby && c.Ref != container && s.Find(c.Ref) is not null) is { } standby)
+        if (s.Journal.Candidates.FirstOrDefault(c => c.Goal == CandidateGoal.Standby && s.Find(c.Ref) is not null) is { } standby)
             return new Step(row, "The oldest standby makes room") { Journal = s.Journal.Without(standby.Ref) };
         s.Note($"{s.Settings.MaxContainers} containers exist; one of them has to go first");
         return null;

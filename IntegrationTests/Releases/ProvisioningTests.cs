@@ -110,6 +110,35 @@ public sealed class ProvisioningTests
         Assert.Equal("4 containers exist; one of them has to go first", situation.Wait.Reason);
     }
 
+    [Fact]
+    public void Retained_release_whose_container_is_gone_makes_no_room()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        StandBy("c", "d");
+        var gone = new ContainerRef(World.Hash("x"), 7, "shop-x-7");
+        _world.Journal = _world.Journal with { Retained = gone };
+        _world.Publish("e");
+        _world.Images.Add("image-e");
+
+        var step = Provisioning.Step(Wanting("e"), "Provide", new ContainerRef(World.Hash("e"), 8, "shop-e-8"), "It is missing");
+
+        Assert.Equal("The oldest standby makes room", step!.Reason);
+    }
+
+    [Fact]
+    public void Release_that_is_to_become_active_makes_no_room()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        StandBy("c", "d");
+        _world.Journal = _world.Journal with { Retained = null, Candidates = [.. _world.Journal.Candidates.Select(c => c with { Goal = CandidateGoal.Active })] };
+        _world.Publish("e");
+        _world.Images.Add("image-e");
+
+        Assert.Null(Provisioning.Step(Wanting("e"), "Provide", new ContainerRef(World.Hash("e"), 8, "shop-e-8"), "It is missing"));
+    }
+
     [Theory]
     [InlineData(2, true)]
     [InlineData(3, false)]
@@ -151,6 +180,16 @@ public sealed class ProvisioningTests
             _world.Publish(name);
             _world.Launch(name);
         }
+    }
+
+    // Its configuration and image are looked at, too.
+    private Situation Wanting(string name)
+    {
+        var journal = _world.Journal;
+        _world.Accept(new Controller.Reconciling.Order.Launch(World.Hash(name)));
+        var seen = _world.Observe();
+        _world.Journal = journal;
+        return new Situation(seen, journal, _world.Now, World.Settings);
     }
 
     private string Reason(Observation seen)

@@ -150,6 +150,17 @@ public sealed class ReleasePhasesTests
     [InlineData(ReleasePhase.Removed, ReleasePhase.Stopping, false)]
     public void Life_of_a_release_follows_the_diagram(ReleasePhase from, ReleasePhase to, bool isPermitted) => Assert.Equal(isPermitted, PhaseGraph.Permits(from, to));
 
+    [Fact]
+    public void Diagram_shows_every_way_and_no_other()
+    {
+        var diagram = PhaseGraph.ToMermaid();
+        foreach (var from in Enum.GetValues<ReleasePhase>())
+        {
+            foreach (var to in Enum.GetValues<ReleasePhase>())
+                Assert.Equal(PhaseGraph.Permits(from, to), diagram.Contains($"\t{from} --> {to} :", StringComparison.Ordinal));
+        }
+    }
+
     // A candidate that nothing was done for yet, and another one.
     private (ContainerRef Candidate, ContainerRef Other) Chosen()
     {
