@@ -12,6 +12,7 @@ namespace Wunderproxy.Proxy.Hosting;
 internal sealed class PublicServer : IDisposable
 {
     private static readonly ConnectionHeaderEncoding ConnectionEncoding = new();
+    private static readonly ContentLengthEncoding LengthEncoding = new();
 
     private readonly KestrelServer _server;
     private readonly List<(ListenAddress Address, ListenOptions Options)> _listening = [];
@@ -29,7 +30,7 @@ internal sealed class PublicServer : IDisposable
             ApplicationServices = services,
             AddServerHeader = false,
             AllowSynchronousIO = false,
-            RequestHeaderEncodingSelector = static name => name == "Connection" ? ConnectionEncoding : Encoding.Latin1,
+            RequestHeaderEncodingSelector = EncodingOf,
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
         };
         kestrel.Limits.MaxRequestBodySize = null;
@@ -75,4 +76,11 @@ internal sealed class PublicServer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _server.Dispose();
+
+    private static Encoding EncodingOf(string header) => header switch
+    {
+        "Connection" => ConnectionEncoding,
+        "Content-Length" => LengthEncoding,
+        _ => Encoding.Latin1,
+    };
 }
