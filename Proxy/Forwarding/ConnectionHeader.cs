@@ -18,13 +18,21 @@ internal static class ConnectionHeader
     };
 
     /// <summary>Whether the client wants its connection to be closed, where Kestrel doesn't see it: see <see cref="ConnectionHeaderEncoding"/>.</summary>
-    public static bool AsksForClose(IHeaderDictionary headers) =>
-        headers.Connection is { Count: > 0 } connection
-        && connection.ToString().Contains(ConnectionHeaderEncoding.MarkedClose, StringComparison.Ordinal);
+    public static bool AsksForClose(HttpRequest request) =>
+        request.Headers.Connection is { Count: > 0 } connection
+        && (connection.ToString().Contains(ConnectionHeaderEncoding.MarkedClose, StringComparison.Ordinal)
+            || (request.Protocol == HttpProtocol.Http10 && connection.ToString().Contains("upgrade", StringComparison.OrdinalIgnoreCase)));
 
-    /// <summary>Removes what a request's <c>Connection</c> header nominates.</summary>
-    public static void Apply(IHeaderDictionary headers)
+    /// <summary>Removes what a request's <c>Connection</c> header nominates, and what HTTP/1.0 doesn't know: upgrades and expectations.</summary>
+    public static void Apply(HttpRequest request)
     {
+        var headers = request.Headers;
+        if (request.Protocol == HttpProtocol.Http10)
+        {
+            headers.Remove("Upgrade");
+            headers.Remove("Expect");
+        }
+
         foreach (var value in headers.Connection)
         {
             foreach (var name in NominatedBy(value))

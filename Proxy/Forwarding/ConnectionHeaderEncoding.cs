@@ -5,13 +5,14 @@ namespace Wunderproxy.Proxy.Forwarding;
 /// <summary>Reads requests' <c>Connection</c> headers as Latin-1, but such that Kestrel doesn't shorten them.</summary>
 /// <remarks>
 /// Kestrel replaces a value in which it finds exactly one of <c>close</c>, <c>keep-alive</c> and <c>upgrade</c> by that word alone, and the
-/// names that the value nominates are lost. So in a list that nominates something, <c>close</c> and <c>keep-alive</c> are marked, which
-/// hides them from Kestrel, and <c>upgrade</c> gets <c>keep-alive</c> beside it, which changes nothing. <see cref="ConnectionHeader"/>
-/// closes the connection where <c>close</c> was marked. What remains unseen is a nomination in a second <c>Connection</c> line.
+/// names that the value nominates are lost. So <c>close</c> and <c>keep-alive</c> are marked, which hides them from Kestrel, and
+/// <c>upgrade</c> gets <c>keep-alive</c> beside it, which changes nothing in HTTP/1.1. <see cref="ConnectionHeader"/> closes the
+/// connection where <c>close</c> was marked, and after an upgrade in HTTP/1.0. A line that says <c>keep-alive</c> and nothing else isn't
+/// marked, for Kestrel must see it in HTTP/1.0; what remains unseen is a nomination in another line beside it.
 /// </remarks>
 internal sealed class ConnectionHeaderEncoding : Encoding
 {
-    /// <summary>What stands for <c>close</c> in a list that nominates something.</summary>
+    /// <summary>What stands for <c>close</c>.</summary>
     public const string MarkedClose = "close" + Mark;
 
     private const string Mark = "*";
@@ -43,7 +44,7 @@ internal sealed class ConnectionHeaderEncoding : Encoding
     private static string Read(ReadOnlySpan<byte> bytes)
     {
         var text = Latin1.GetString(bytes);
-        if (!text.Contains(',', StringComparison.Ordinal))
+        if (text.Equals("keep-alive", StringComparison.OrdinalIgnoreCase))
         {
             return text;
         }

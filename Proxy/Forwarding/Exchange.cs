@@ -23,6 +23,9 @@ internal sealed class Exchange
     /// <summary>Bytes of the request's body that were passed on.</summary>
     public long BytesIn { get; set; }
 
+    /// <summary>Whether the request's body was followed by trailers that can't be sent on.</summary>
+    public bool HasInvalidTrailers { get; set; }
+
     /// <summary>The connection to the application that the request was sent on.</summary>
     public UpstreamConnection? Connection { get; set; }
 
@@ -33,6 +36,7 @@ internal sealed class Exchange
     {
         Began = timestamp;
         BytesIn = 0;
+        HasInvalidTrailers = false;
         Connection = null;
         _responseBody.Begin(features.GetRequiredFeature<IHttpResponseBodyFeature>());
         features.Set<IHttpResponseBodyFeature>(_responseBody);

@@ -42,7 +42,7 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
             return false;
         }
 
-        if (!ResponseFraming.IsClear(proxyResponse) || IsUnaskedUpgrade(proxyResponse))
+        if (!ResponseFraming.IsClear(proxyResponse) || !ResponseChecks.IsValid(proxyResponse) || ResponseChecks.IsUnaskedUpgrade(proxyResponse))
         {
             exchange.Connection?.Abort();
             RefusedAnswer = true;
@@ -53,7 +53,7 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
         await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         ResponseFraming.DropLengthWhereThereIsNoBody(httpContext.Response);
         Answered = true;
-        if (ConnectionHeader.AsksForClose(httpContext.Request.Headers))
+        if (ConnectionHeader.AsksForClose(httpContext.Request))
         {
             httpContext.Response.Headers.Connection = "close";
         }
@@ -92,9 +92,6 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
 
     private static bool AcceptsTrailers(IHeaderDictionary headers) =>
         headers.TE is { Count: > 0 } te && te.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsUnaskedUpgrade(HttpResponseMessage response) =>
-        response.StatusCode == HttpStatusCode.SwitchingProtocols && !response.RequestMessage!.Headers.NonValidated.Contains("Upgrade");
 
     private static bool IsStream(HttpResponseMessage response) =>
         response.StatusCode == HttpStatusCode.SwitchingProtocols

@@ -42,7 +42,7 @@ internal static class ProblemPage
             response.Headers.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
         }
 
-        if (problem.ClosesConnection || ConnectionHeader.AsksForClose(context.Request.Headers))
+        if (problem.ClosesConnection || ConnectionHeader.AsksForClose(context.Request))
         {
             response.Headers.Connection = "close";
         }

@@ -38,7 +38,7 @@ internal sealed class RequestBody : HttpContent
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         await _body.CopyToAsync(new FlushedStream(stream, _exchange), context, cancellationToken);
-        if (TrailersOf(_exchange.Context) is { Length: > 0 } trailers)
+        if (TrailersOf(_exchange) is { Length: > 0 } trailers)
         {
             _exchange.Connection?.AppendTrailers(trailers);
         }
@@ -47,15 +47,22 @@ internal sealed class RequestBody : HttpContent
     /// <inheritdoc/>
     protected override bool TryComputeLength(out long length)
     {
+        // A request without a body has such a content too, if only it says Content-Type.
         length = 0;
-        return false;
+        return !_exchange.Context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
     }
 
-    private static byte[]? TrailersOf(HttpContext context)
+    private static byte[]? TrailersOf(Exchange exchange)
     {
-        if (context.Features.Get<IHttpRequestTrailersFeature>() is not { Available: true, Trailers: { Count: > 0 } trailers })
+        if (exchange.Context.Features.Get<IHttpRequestTrailersFeature>() is not { Available: true, Trailers: { Count: > 0 } trailers })
         {
             return null;
+        }
+
+        if (!trailers.All(field => RequestChecks.IsValid(field.Key, field.Value)))
+        {
+            exchange.HasInvalidTrailers = true;
+            throw new IOException("The request's trailers can't be sent on.");
         }
 
         var lines = trailers.Where(field => !NeverTrailers.Contains(field.Key) && !ForwardedHeaders.IsMisleading(field.Key, isTrusted: false))

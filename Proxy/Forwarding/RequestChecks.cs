@@ -12,6 +12,11 @@ internal static class RequestChecks
     private static readonly SearchValues<char> TokenChars =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
+    private static readonly SearchValues<char> TargetChars = SearchValues.Create([.. Enumerable.Range('\x21', 0x5E).Select(c => (char)c).Where(c => c != '#')]);
+
+    private static readonly SearchValues<char> ControlChars =
+        SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(c => (char)c).Where(c => c != '\t'), '\x7F']);
+
     private static readonly HashSet<string> KnownMethods = new(StringComparer.OrdinalIgnoreCase)
     {
         "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "QUERY",
@@ -22,8 +27,26 @@ internal static class RequestChecks
     public static Problem? Refuse(HttpContext context) =>
         RefuseMethod(context.Request.Method)
         ?? RefuseTarget(RawTargetOf(context))
+        ?? RefuseHost(context.Request)
         ?? RefuseFraming(context.Request)
-        ?? RefuseHeaderNames(context.Request.Headers);
+        ?? RefuseHeaders(context.Request.Headers);
+
+    /// <summary>Whether a header can be sent on: its name is a token, and its values have no control characters but tabs.</summary>
+    public static bool IsValid(string name, StringValues values) => name.Length > 0 && !name.AsSpan().ContainsAnyExcept(TokenChars) && !HasControls(values);
+
+    /// <summary>Whether there is a control character that isn't a tab.</summary>
+    public static bool HasControls(StringValues values)
+    {
+        foreach (var value in values)
+        {
+            if (value.AsSpan().ContainsAny(ControlChars))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>The request's target as the client sent it.</summary>
     public static string RawTargetOf(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
@@ -59,8 +82,18 @@ internal static class RequestChecks
     }
 
     private static Problem? RefuseTarget(string target) =>
-        target.AsSpan().ContainsAnyExceptInRange('\x21', '\x7E')
+        target.AsSpan().ContainsAnyExcept(TargetChars)
             ? Problem.Refused(StatusCodes.Status400BadRequest, "The request's target has bytes that must be percent-encoded.")
+            : HasUser(target) ? Problem.Refused(StatusCodes.Status400BadRequest, "The request's target names a user before the host.")
+            : null;
+
+    // http://shop@evil/ reads like one host and means another.
+    private static bool HasUser(ReadOnlySpan<char> target) =>
+        !target.StartsWith('/') && target[..^OriginFormOf(target).Length].Contains('@');
+
+    private static Problem? RefuseHost(HttpRequest request) =>
+        request.Headers.Host is { Count: > 0 } host && string.IsNullOrEmpty(host)
+            ? Problem.Refused(StatusCodes.Status400BadRequest, "The Host header is empty.")
             : null;
 
     private static Problem? RefuseFraming(HttpRequest request)
@@ -92,13 +125,13 @@ internal static class RequestChecks
             ? null
             : Problem.Refused(StatusCodes.Status501NotImplemented, "The only Transfer-Encoding that is served is chunked.");
 
-    private static Problem? RefuseHeaderNames(IHeaderDictionary headers)
+    private static Problem? RefuseHeaders(IHeaderDictionary headers)
     {
         foreach (var header in headers)
         {
-            if (header.Key.AsSpan().ContainsAnyExcept(TokenChars))
+            if (!IsValid(header.Key, header.Value))
             {
-                return Problem.Refused(StatusCodes.Status400BadRequest, "The name of a header has a character that names can't have.");
+                return Problem.Refused(StatusCodes.Status400BadRequest, "A header has a character that headers can't have.");
             }
         }
 

@@ -34,11 +34,16 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         {
             // A question about the server itself: no application is meant.
             context.Response.StatusCode = StatusCodes.Status204NoContent;
+            if (ConnectionHeader.AsksForClose(context.Request))
+            {
+                context.Response.Headers.Connection = "close";
+            }
+
             Record(exchange, UntargetedOf(context), null);
             return;
         }
 
-        ConnectionHeader.Apply(context.Request.Headers);
+        ConnectionHeader.Apply(context.Request);
         ForwardedHeaders.Apply(context.Request, context.Features.GetRequiredFeature<Peer>());
         if (!await TryForwardAsync(exchange, mayRepeat: IsRepeatable(context)))
         {
@@ -80,7 +85,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             var upstream = claim.Upstream;
             var result = await forwarder.SendAsync(context, upstream.Origin, upstream.Connections, Config, transformer, claim.Cut);
             var error = result == ForwarderError.None ? null : context.GetForwarderErrorFeature()?.Exception;
-            var problem = ProblemOf(context, result, transformer, claim);
+            var problem = ProblemOf(exchange, result, transformer, claim);
             if (problem is not null)
             {
                 log.Failed(claim.Upstream.Target, result, error);
@@ -95,11 +100,16 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         }
     }
 
-    private static Problem? ProblemOf(HttpContext context, ForwarderError result, ForwardingTransformer transformer, Claim claim)
+    private static Problem? ProblemOf(Exchange exchange, ForwarderError result, ForwardingTransformer transformer, Claim claim)
     {
         if (transformer.RefusedAnswer)
         {
             return Problem.InvalidAnswer;
+        }
+
+        if (exchange.HasInvalidTrailers)
+        {
+            return Problem.Refused(StatusCodes.Status400BadRequest, "A trailer has a character that headers can't have.");
         }
 
         return result switch
@@ -110,7 +120,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             // The application answered without having read the whole body. Its answer is a good one.
             ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination
                 when transformer.Answered => null,
-            ForwarderError.RequestBodyClient => Problem.Refused(context.Response.StatusCode, "The request's body could not be read."),
+            ForwarderError.RequestBodyClient => Problem.Refused(exchange.Context.Response.StatusCode, "The request's body could not be read."),
             ForwarderError.RequestTimedOut => Problem.TimedOut,
             ForwarderError.ResponseHeaders => Problem.InvalidAnswer,
             _ => Problem.Unreachable,

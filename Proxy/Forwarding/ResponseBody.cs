@@ -46,8 +46,14 @@ internal sealed class ResponseBody : WriteOnlyStream, IHttpResponseBodyFeature
     }
 
     /// <summary>Ends a body that is framed in chunks.</summary>
+    /// <exception cref="IOException">The trailers can't be sent on.</exception>
     public async ValueTask EndWithTrailersAsync(HttpResponseHeaders trailers, CancellationToken cancellationToken)
     {
+        if (!ResponseChecks.AreValid(trailers))
+        {
+            throw new IOException("The application's trailers have a character that headers can't have.");
+        }
+
         var lines = trailers.NonValidated.SelectMany(field => field.Value.Select(value => $"{field.Key}: {value}\r\n"));
         await Inner.Stream.WriteAsync(Encoding.Latin1.GetBytes($"0\r\n{string.Concat(lines)}\r\n"), cancellationToken);
         IsUnfinished = false;
