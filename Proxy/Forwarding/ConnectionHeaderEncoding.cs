@@ -49,7 +49,8 @@ internal sealed class ConnectionHeaderEncoding : Encoding
             return text;
         }
 
-        var words = text.Split(',', StringSplitOptions.TrimEntries);
+        // Not all that .NET calls white space: a control byte must stay where it is, to be refused.
+        var words = text.Split(',').Select(word => word.Trim(' ', '\t')).ToArray();
         return words.Contains("upgrade", StringComparer.OrdinalIgnoreCase)
             ? text + ", keep-alive"
             : string.Join(", ", words.Select(word => IsOption(word) ? word.ToLowerInvariant() + Mark : word));

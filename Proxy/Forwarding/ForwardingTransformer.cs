@@ -17,6 +17,9 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
     /// <summary>Whether the application's answer was thrown away because it could be read in two ways, or wasn't asked for.</summary>
     public bool RefusedAnswer { get; private set; }
 
+    /// <summary>Whether the request names a host that the connection to the application can't name; it was not sent.</summary>
+    public bool RefusedHost { get; private set; }
+
     /// <summary>Whether the head of the application's answer was taken over.</summary>
     public bool Answered { get; private set; }
 
@@ -25,6 +28,14 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+        if (proxyRequest.Headers.Host is null && httpContext.Request.Headers.Host.Count > 0)
+        {
+            // The client would put a Host of its own beside it. A response that is begun here keeps the request from being sent.
+            RefusedHost = true;
+            httpContext.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+
         proxyRequest.RequestUri = new Uri(destinationPrefix + OriginForm(RequestChecks.RawTargetOf(httpContext)), AsItIs);
         proxyRequest.Options.Set(UpstreamHandler.ExchangeKey, exchange);
         if (AcceptsTrailers(httpContext.Request.Headers))

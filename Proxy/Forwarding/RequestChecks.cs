@@ -27,7 +27,6 @@ internal static class RequestChecks
     public static Problem? Refuse(HttpContext context) =>
         RefuseMethod(context.Request.Method)
         ?? RefuseTarget(RawTargetOf(context))
-        ?? RefuseHost(context.Request)
         ?? RefuseFraming(context.Request)
         ?? RefuseHeaders(context.Request.Headers);
 
@@ -90,11 +89,6 @@ internal static class RequestChecks
     // http://shop@evil/ reads like one host and means another.
     private static bool HasUser(ReadOnlySpan<char> target) =>
         !target.StartsWith('/') && target[..^OriginFormOf(target).Length].Contains('@');
-
-    private static Problem? RefuseHost(HttpRequest request) =>
-        request.Headers.Host is { Count: > 0 } host && string.IsNullOrEmpty(host)
-            ? Problem.Refused(StatusCodes.Status400BadRequest, "The Host header is empty.")
-            : null;
 
     private static Problem? RefuseFraming(HttpRequest request)
     {

@@ -107,6 +107,11 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             return Problem.InvalidAnswer;
         }
 
+        if (transformer.RefusedHost)
+        {
+            return Problem.Refused(StatusCodes.Status400BadRequest, "The Host header names no host.");
+        }
+
         if (exchange.HasInvalidTrailers)
         {
             return Problem.Refused(StatusCodes.Status400BadRequest, "A trailer has a character that headers can't have.");
