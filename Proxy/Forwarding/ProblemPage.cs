@@ -47,7 +47,8 @@ internal static class ProblemPage
             response.Headers.Connection = "close";
         }
 
-        if (!HttpMethods.IsHead(context.Request.Method))
+        // By the letter, as Kestrel sees it, which waits for the body of an answer to HEAd.
+        if (context.Request.Method is not "HEAD")
         {
             await response.Body.WriteAsync(bytes, context.RequestAborted);
         }
