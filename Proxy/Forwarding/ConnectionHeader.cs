@@ -23,14 +23,19 @@ internal static class ConnectionHeader
         && (connection.ToString().Contains(ConnectionHeaderEncoding.MarkedClose, StringComparison.Ordinal)
             || (request.Protocol == HttpProtocol.Http10 && connection.ToString().Contains("upgrade", StringComparison.OrdinalIgnoreCase)));
 
-    /// <summary>Removes what a request's <c>Connection</c> header nominates, and what HTTP/1.0 doesn't know: upgrades and expectations.</summary>
+    /// <summary>Removes what a request's <c>Connection</c> header nominates, and what can't be asked for so: upgrades other than by GET, and in HTTP/1.0 neither those nor expectations.</summary>
     public static void Apply(HttpRequest request)
     {
         var headers = request.Headers;
         if (request.Protocol == HttpProtocol.Http10)
         {
-            headers.Remove("Upgrade");
             headers.Remove("Expect");
+        }
+
+        // A WebSocket begins with GET, and the forwarder would make a GET of anything else that asks for one.
+        if (request.Protocol == HttpProtocol.Http10 || !HttpMethods.IsGet(request.Method))
+        {
+            headers.Remove("Upgrade");
         }
 
         foreach (var value in headers.Connection)

@@ -41,9 +41,15 @@ internal sealed class ConnectionHeaderEncoding : Encoding
     /// <inheritdoc/>
     public override int GetMaxCharCount(int byteCount) => (2 * byteCount) + ", keep-alive".Length;
 
+    /// <exception cref="DecoderFallbackException">There is a control character; Kestrel refuses the request. Another line could hide it from later checks.</exception>
     private static string Read(ReadOnlySpan<byte> bytes)
     {
         var text = Latin1.GetString(bytes);
+        if (RequestChecks.HasControls(text))
+        {
+            throw new DecoderFallbackException("The Connection header has a control character.");
+        }
+
         if (text.Equals("keep-alive", StringComparison.OrdinalIgnoreCase))
         {
             return text;
