@@ -26,6 +26,9 @@ internal sealed class Exchange
     /// <summary>Whether the request's body was followed by trailers that can't be sent on.</summary>
     public bool HasInvalidTrailers { get; set; }
 
+    /// <summary>Whether the application ended the connection before the request's body was there.</summary>
+    public bool IsLeft { get; set; }
+
     /// <summary>The connection to the application that the request was sent on.</summary>
     public UpstreamConnection? Connection { get; set; }
 
@@ -37,6 +40,7 @@ internal sealed class Exchange
         Began = timestamp;
         BytesIn = 0;
         HasInvalidTrailers = false;
+        IsLeft = false;
         Connection = null;
         _responseBody.Begin(features.GetRequiredFeature<IHttpResponseBodyFeature>());
         features.Set<IHttpResponseBodyFeature>(_responseBody);

@@ -37,7 +37,9 @@ internal sealed class RequestBody : HttpContent
     /// <inheritdoc/>
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        await _body.CopyToAsync(new FlushedStream(stream, _exchange), context, cancellationToken);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var flushed = new FlushedStream(stream, _exchange, end);
+        await _body.CopyToAsync(flushed, context, end.Token);
         if (TrailersOf(_exchange) is { Length: > 0 } trailers)
         {
             _exchange.Connection?.AppendTrailers(trailers);
@@ -71,15 +73,37 @@ internal sealed class RequestBody : HttpContent
     }
 
     // The connection gathers small writes until its buffer is full; a client that sends little and waits for an answer would wait for ever.
-    private sealed class FlushedStream(Stream inner, Exchange exchange) : WriteOnlyStream
+    // The client doesn't look whether the application has gone either, while the body is coming.
+    private sealed class FlushedStream(Stream inner, Exchange exchange, CancellationTokenSource end) : WriteOnlyStream
     {
+        private Task? _watching;
+
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             exchange.BytesIn += buffer.Length;
             await inner.WriteAsync(buffer, cancellationToken);
             await inner.FlushAsync(cancellationToken);
+            _watching ??= WatchAsync();
+        }
+
+        public override async ValueTask DisposeAsync()
+        {
+            await end.CancelAsync();
+            await (_watching ?? Task.CompletedTask);
+            await base.DisposeAsync();
         }
 
         public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+        private async Task WatchAsync()
+        {
+            // Behind the last byte an application may well answer and close.
+            if (exchange.Connection is { } connection && await connection.EndsAsync(end.Token)
+                && !(exchange.BytesIn >= exchange.Context.Request.ContentLength))
+            {
+                exchange.IsLeft = true;
+                await end.CancelAsync();
+            }
+        }
     }
 }

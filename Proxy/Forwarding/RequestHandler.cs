@@ -121,6 +121,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         {
             ForwarderError.None => null,
             _ when claim.Cut.IsCancellationRequested => Problem.DrainOver,
+            _ when exchange.IsLeft => Problem.Unreachable,
 
             // The application answered without having read the whole body. Its answer is a good one.
             ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination

@@ -53,6 +53,25 @@ internal sealed class UpstreamConnection : NetworkStream
     /// <summary>Breaks the connection off; nothing more is read from it or sent on it.</summary>
     public void Abort() => Socket.Close(0);
 
+    /// <summary>Waits until the application ends the connection, or sends something.</summary>
+    /// <returns>Whether it ended the connection and has sent nothing.</returns>
+    public async Task<bool> EndsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Socket.ReceiveAsync(Memory<byte>.Empty, cancellationToken);
+            return Socket.Available == 0;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
     /// <inheritdoc/>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
