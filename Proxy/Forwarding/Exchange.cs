@@ -29,6 +29,9 @@ internal sealed class Exchange
     /// <summary>Whether the application ended the connection before the request's body was there.</summary>
     public bool IsLeft { get; set; }
 
+    /// <summary>What looks at the request lines of the client's connection.</summary>
+    public RequestLineGuard? LineGuard { get; private set; }
+
     /// <summary>The connection to the application that the request was sent on.</summary>
     public UpstreamConnection? Connection { get; set; }
 
@@ -45,6 +48,8 @@ internal sealed class Exchange
         _responseBody.Begin(features.GetRequiredFeature<IHttpResponseBodyFeature>());
         features.Set<IHttpResponseBodyFeature>(_responseBody);
         _context.Initialize(features);
+        LineGuard = features.GetRequiredFeature<RequestLineGuard>();
+        LineGuard.HeadEnded(_context.Request.Headers);
     }
 
     /// <summary>Lets go of the request.</summary>

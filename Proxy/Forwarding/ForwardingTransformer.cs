@@ -76,6 +76,7 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
 
         if (proxyResponse.StatusCode == HttpStatusCode.SwitchingProtocols)
         {
+            exchange.LineGuard?.Stop();
             httpContext.Features.Get<ClientConnection>()?.Enter(ClientConnectionState.Upgraded);
         }
         else

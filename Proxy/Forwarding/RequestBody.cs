@@ -40,6 +40,7 @@ internal sealed class RequestBody : HttpContent
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var flushed = new FlushedStream(stream, _exchange, end);
         await _body.CopyToAsync(flushed, context, end.Token);
+        _exchange.LineGuard?.ChunksEnded();
         if (TrailersOf(_exchange) is { Length: > 0 } trailers)
         {
             _exchange.Connection?.AppendTrailers(trailers);

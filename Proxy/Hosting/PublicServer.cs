@@ -42,6 +42,7 @@ internal sealed class PublicServer : IDisposable
             listen.Protocols = HttpProtocols.Http1;
             listen.Use(connections.Follow);
             listen.Use(Peer.Introduce(options.TrustedProxies));
+            listen.Use(RequestLineGuard.Watch);
             _listening.Add((address, listen));
         }
 
