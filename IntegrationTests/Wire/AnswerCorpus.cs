@@ -153,7 +153,7 @@ internal static class AnswerCorpus
         new("closed within the status line", "HTTP/1.1 2", "502", Dropped) { Then = Close },
         new("closed within the fields", "HTTP/1.1 200 OK\r\nContent-Len", "502", Dropped) { Then = Close },
         new("closed before the empty line", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", "502", Dropped) { Then = Close },
-        new("closed before the body", Ok("Content-Length: 3"), "502", Dropped) { Then = Close },
+        new("closed before the body", Ok("Content-Length: 3"), "200 <~!", Dropped) { Then = Close },
     ];
 
     private static string Upgrade => "Connection: Upgrade\r\nUpgrade: websocket\r\n";

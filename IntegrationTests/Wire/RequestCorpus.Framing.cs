@@ -132,6 +132,8 @@ internal static partial class RequestCorpus
         new("end of the connection within trailers", Chunked("3\r\nabc\r\n0\r\nX: y\r\n"), "!", "POST / <<abc~") { IsEnd = true },
         new("request behind the last chunk", Chunked($"3\r\nabc\r\n0\r\n\r\n{Smuggled}"), "200 200", "POST / <<abc>>", "GET /smuggled"),
         new("trailer", Chunked("3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n"), "200", "POST / <<abc>> +x-sum: 1"),
+        new("trailer that is empty", Chunked("3\r\nabc\r\n0\r\nX-Sum:\r\nX: y\r\n\r\n"), "200", "POST / <<abc>> +x: y"),
+        new("trailer twice", Chunked("3\r\nabc\r\n0\r\nX: 1\r\nX: 2\r\n\r\n"), "200", "POST / <<abc>> +x: 1, 2"),
         new("trailer behind no chunk", Chunked("0\r\nX-Sum: 1\r\n\r\n"), "200", "POST / <<>> +x-sum: 1"),
         new("trailers with bytes above 0x7F", Chunked("3\r\nabc\r\n0\r\nX-Sum: \x80\xFF\r\nX-Two: 2\r\n\r\n"), "200", "POST / <<abc>> +x-sum: \x80\xFF +x-two: 2"),
         new("trailer that frames", Chunked("3\r\nabc\r\n0\r\nContent-Length: 9\r\nTransfer-Encoding: x\r\nHost: b\r\n\r\n"), "200", "POST / <<abc>>"),

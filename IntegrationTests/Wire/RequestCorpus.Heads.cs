@@ -20,6 +20,9 @@ internal static partial class RequestCorpus
         new("NUL in the target", Get("", "/a\0b"), "400!"),
         new("NUL before the request", "\0" + Get(""), "400!"),
         new("empty line before the request", "\r\n" + Get(""), "200", "GET /"),
+        new("bare LF before the request", "\n" + Get(""), "400!"),
+        new("bare LFs before the request", "\n\n" + Get(""), "400!"),
+        new("bare CR before the request", "\r" + Get(""), "400!"),
         new("space before the request", " " + Get(""), "400!"),
         new("folded field", Get("X: y\r\n z"), "400!"),
         new("folded with a tab", Get("X: y\r\n\tz"), "400!"),
@@ -33,6 +36,7 @@ internal static partial class RequestCorpus
     private static RequestRow[] RequestLines =>
     [
         new("method in small letters", "get / HTTP/1.1\r\nHost: a\r\n\r\n", "400!"),
+        new("HEAD in mixed case", "HEAd / HTTP/1.1\r\nHost: a\r\n\r\n", "400!"),
         new("method nobody knows", Request("Brew", "/", "", ""), "200", "Brew /"),
         new("method of odd characters", Request("A!#$%&'*+-.^_`|~9", "/", "", ""), "200", "A!#$%&'*+-.^_`|~9 /"),
         new("method with a parenthesis", Request("G(T", "/", "", ""), "400!"),
@@ -47,9 +51,11 @@ internal static partial class RequestCorpus
         new("OPTIONS for the server and close", Request("OPTIONS", "*", "Connection: close", ""), "204!"),
         new("GET for the server", Request("GET", "*", "", ""), "405!"),
         new("two spaces before the target", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "400!"),
-        new("two spaces before the version", "GET /  HTTP/1.1\r\nHost: a\r\n\r\n", "200", "GET /"),
+        new("two spaces before the version", "GET /  HTTP/1.1\r\nHost: a\r\n\r\n", "400!"),
         new("tab instead of a space", "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", "400!"),
-        new("tab before the version", "GET /\tHTTP/1.1\r\nHost: a\r\n\r\n", "200", "GET /"),
+        new("tab before the version", "GET /\tHTTP/1.1\r\nHost: a\r\n\r\n", "400!"),
+        new("another byte before the version", "GET /admin!HTTP/1.1\r\nHost: a\r\n\r\n", "400!"),
+        new("byte above 0x7F before the version", "GET /\xA0HTTP/1.1\r\nHost: a\r\n\r\n", "400!"),
         new("space behind the version", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "400!"),
         new("a fourth word", "GET / HTTP/1.1 x\r\nHost: a\r\n\r\n", "400!"),
         new("no version", "GET /\r\nHost: a\r\n\r\n", "400!"),
@@ -72,6 +78,8 @@ internal static partial class RequestCorpus
     private static RequestRow[] Targets =>
     [
         new("percent escapes stay as they are", Get("", "/%2e%2E/%2f%c0%ae/%zz%"), "200", "GET /%2e%2E/%2f%c0%ae/%zz%"),
+        new("NUL escaped", Get("", "/a%00b"), "400!"),
+        new("NUL escaped in the query", Get("", "/a?%00b"), "200", "GET /a?%00b"),
         new("dots stay as they are", Get("", "/a/../b/./c/..;/d"), "200", "GET /a/../b/./c/..;/d"),
         new("slashes stay as they are", Get("", "//a///b//?//"), "200", "GET //a///b//?//"),
         new("characters that should be escaped stay as they are", Get("", "/\"<>[]\\^`{|}"), "200", "GET /\"<>[]\\^`{|}"),
@@ -144,6 +152,10 @@ internal static partial class RequestCorpus
         new("Host in capitals", "GET / HTTP/1.1\r\nHOST: Shop.Example\r\n\r\n", "200", "GET /; host: Shop.Example"),
         new("Host with a dot at the end", "GET / HTTP/1.1\r\nHost: a.example.\r\n\r\n", "200", "GET /; host: a.example."),
         new("Host with an underscore", "GET / HTTP/1.1\r\nHost: a_b\r\n\r\n", "200", "GET /; host: a_b"),
+        new("Host of a single quote", "GET / HTTP/1.1\r\nHost: '\r\n\r\n", "400!"),
+        new("Host of dots", "GET / HTTP/1.1\r\nHost: ..\r\n\r\n", "400!"),
+        new("Host with a port above 65535", "GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", "400!"),
+        new("Host with a percent sign", "GET / HTTP/1.1\r\nHost: a%b\r\n\r\n", "400!"),
         new("Host empty", "GET / HTTP/1.1\r\nHost:\r\n\r\n", "400!"),
     ];
 

@@ -8,7 +8,7 @@ namespace Wunderproxy.IntegrationTests.Wire;
 /// <remarks>It shares no code with the Proxy and isn't meant to be quick, so that it can be trusted as the judge.</remarks>
 internal static class StrictReader
 {
-    private const int LongestLength = 15;
+    private const int LongestLength = 19;
     private const int LongestChunkSize = 8;
 
     private static readonly SearchValues<char> Token =
@@ -20,16 +20,33 @@ internal static class StrictReader
     private static readonly SearchValues<char> Controls = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Where(c => c != '\t').Select(c => (char)c), '\x7F']);
 
+    private enum Liberties
+    {
+        None,
+
+        /// <summary>What RFC 9112 lets a client write and no proxy sends on: empty lines before a request, chunk extensions, trailers without a value.</summary>
+        OfClients,
+    }
+
     private static ReadOnlySpan<byte> LineEnd => "\r\n"u8;
 
     /// <summary>Reads the first request in the bytes.</summary>
     /// <returns>Absent: its head isn't whole yet.</returns>
     /// <exception cref="NotStrictException">It isn't strictly a request.</exception>
-    public static StrictMessage? ReadRequest(ReadOnlySpan<byte> bytes) => ReadHead(bytes) switch
+    public static StrictMessage? ReadRequest(ReadOnlySpan<byte> bytes) => ReadRequest(bytes, Liberties.None);
+
+    /// <summary>Reads the first request in the bytes as a client may write it: see <see cref="Liberties.OfClients"/>.</summary>
+    /// <inheritdoc cref="ReadRequest(ReadOnlySpan{byte})"/>
+    public static StrictMessage? ReadClientsRequest(ReadOnlySpan<byte> bytes)
     {
-        null => null,
-        var (start, fields, length) => ReadBody(bytes, new StrictMessage { Start = start, Fields = fields, Framing = FramingOfRequest(start, fields) }, length),
-    };
+        var at = 0;
+        while (bytes[at..].StartsWith(LineEnd))
+        {
+            at += LineEnd.Length;
+        }
+
+        return ReadRequest(bytes[at..], Liberties.OfClients) is { } request ? request with { Length = request.Length + at } : null;
+    }
 
     /// <summary>Reads the first answer in the bytes.</summary>
     /// <param name="bytes">What has come so far.</param>
@@ -47,7 +64,17 @@ internal static class StrictReader
         var answer = new StrictMessage { Start = start, Fields = fields, Framing = FramingOfAnswer(start, fields, method) };
         return answer.Framing == Framing.EndOfConnection
             ? answer with { Body = Text(bytes[length..]), Length = bytes.Length, IsWhole = hasEnded }
-            : ReadBody(bytes, answer, length);
+            : ReadBody(bytes, answer, length, Liberties.None);
+    }
+
+    private static StrictMessage? ReadRequest(ReadOnlySpan<byte> bytes, Liberties liberties)
+    {
+        if (ReadHead(bytes) is not var (start, fields, length))
+        {
+            return null;
+        }
+
+        return ReadBody(bytes, new StrictMessage { Start = start, Fields = fields, Framing = FramingOfRequest(start, fields) }, length, liberties);
     }
 
     private static (string Start, IReadOnlyList<Field> Fields, int Length)? ReadHead(ReadOnlySpan<byte> bytes)
@@ -84,16 +111,17 @@ internal static class StrictReader
     private static bool IsTarget(string method, string target) =>
         !target.AsSpan().ContainsAnyExceptInRange('\x21', '\x7E')
         && !target.Contains('#', StringComparison.Ordinal)
-        && (target.StartsWith('/') || target.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || (target == "*" && method == "OPTIONS"));
+        && (target.StartsWith('/') || target.StartsWith("http://", StringComparison.Ordinal) || target.StartsWith("https://", StringComparison.Ordinal) || (target == "*" && method == "OPTIONS"));
 
     private static void RequireHost(string target, string version, List<string> hosts)
     {
         Require(hosts.Count == 1 || (hosts.Count == 0 && version == "HTTP/1.0"), $"one Host, not {hosts.Count}");
         Require(hosts.All(host => !host.AsSpan().ContainsAnyExcept(HostChars)), "a Host of the right characters");
-        Require(target.StartsWith('/') || target == "*" || hosts.All(host => AuthorityOf(target).Equals(host, StringComparison.OrdinalIgnoreCase)), "the same host twice");
+        Require(target.StartsWith('/') || target == "*" || (Uri.TryCreate(target, UriKind.Absolute, out var uri) && hosts.All(host => IsOf(uri, host))), "the same host twice");
     }
 
-    private static string AuthorityOf(string target) => target["http://".Length..].Split('/', '?')[0];
+    private static bool IsOf(Uri target, string host) =>
+        host.Equals(target.Host, StringComparison.OrdinalIgnoreCase) || host.Equals($"{target.Host}:{target.Port}", StringComparison.OrdinalIgnoreCase);
 
     private static Framing FramingOfAnswer(string start, IReadOnlyList<Field> fields, string method)
     {
@@ -111,15 +139,15 @@ internal static class StrictReader
         var lengths = fields.Where(field => field.Is("Content-Length")).ToList();
         var encodings = fields.Where(field => field.Is("Transfer-Encoding")).ToList();
         Require(lengths.Count + encodings.Count <= 1, "one framing");
-        Require(lengths.All(length => length.Value.Length is > 0 and <= LongestLength && length.Value.All(char.IsAsciiDigit)), "a length of digits");
+        Require(lengths.All(length => length.Value.Length is > 0 and <= LongestLength && length.Value.All(char.IsAsciiDigit) && long.TryParse(length.Value, CultureInfo.InvariantCulture, out _)), "a length of digits");
         Require(encodings.All(encoding => isChunkable && encoding.Value.Equals("chunked", StringComparison.OrdinalIgnoreCase)), "chunked and nothing else");
         return lengths.Count == 1 ? Framing.Length : encodings.Count == 1 ? Framing.Chunks : null;
     }
 
-    private static StrictMessage ReadBody(ReadOnlySpan<byte> bytes, StrictMessage message, int head) => message.Framing switch
+    private static StrictMessage ReadBody(ReadOnlySpan<byte> bytes, StrictMessage message, int head, Liberties liberties) => message.Framing switch
     {
         Framing.Length => ReadCounted(bytes[head..], message, head),
-        Framing.Chunks => ReadChunks(bytes, message, head),
+        Framing.Chunks => ReadChunks(bytes, message, head, liberties),
         _ => message with { Length = head, IsWhole = true },
     };
 
@@ -131,14 +159,14 @@ internal static class StrictReader
             : message with { Body = Text(rest[..(int)length]), Length = head + (int)length, IsWhole = true };
     }
 
-    private static StrictMessage ReadChunks(ReadOnlySpan<byte> bytes, StrictMessage message, int at)
+    private static StrictMessage ReadChunks(ReadOnlySpan<byte> bytes, StrictMessage message, int at, Liberties liberties)
     {
         var body = new StringBuilder();
-        while (ReadChunkSize(bytes, ref at) is { } size)
+        while (ReadChunkSize(bytes, ref at, liberties) is { } size)
         {
             if (size == 0)
             {
-                return ReadTrailers(bytes, message with { Body = body.ToString() }, at);
+                return ReadTrailers(bytes, message with { Body = body.ToString() }, at, liberties);
             }
 
             body.Append(Text(bytes.Slice(at, Math.Min(size, bytes.Length - at))));
@@ -154,7 +182,7 @@ internal static class StrictReader
         return message with { Body = body.ToString() };
     }
 
-    private static int? ReadChunkSize(ReadOnlySpan<byte> bytes, ref int at)
+    private static int? ReadChunkSize(ReadOnlySpan<byte> bytes, ref int at, Liberties liberties)
     {
         var end = bytes[at..].IndexOf(LineEnd);
         if (end < 0)
@@ -163,6 +191,7 @@ internal static class StrictReader
         }
 
         var line = Text(bytes.Slice(at, end));
+        line = liberties == Liberties.OfClients ? WithoutExtension(line) : line;
         Require(line.Length is > 0 and <= LongestChunkSize && line.All(char.IsAsciiHexDigit), $"the size of a chunk in '{line}'");
         at += end + LineEnd.Length;
         var size = long.Parse(line, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
@@ -170,7 +199,14 @@ internal static class StrictReader
         return (int)size;
     }
 
-    private static StrictMessage ReadTrailers(ReadOnlySpan<byte> bytes, StrictMessage message, int at)
+    private static string WithoutExtension(string line)
+    {
+        var extension = line.IndexOf(';', StringComparison.Ordinal);
+        Require(extension < 0 || line.AsSpan(extension).IndexOfAny('\r', '\n') < 0, "a chunk extension without a line end");
+        return extension < 0 ? line : line[..extension];
+    }
+
+    private static StrictMessage ReadTrailers(ReadOnlySpan<byte> bytes, StrictMessage message, int at, Liberties liberties)
     {
         var trailers = new List<Field>();
         while (bytes[at..].IndexOf(LineEnd) is >= 0 and var end)
@@ -182,7 +218,10 @@ internal static class StrictReader
                 return message with { Trailers = trailers, Length = at, IsWhole = true };
             }
 
-            trailers.Add(ReadField(line));
+            if (liberties == Liberties.None || !line.EndsWith(':'))
+            {
+                trailers.Add(ReadField(line));
+            }
         }
 
         return message;
