@@ -330,7 +330,7 @@ internal sealed class Scenario
     }
 
     // Some callers wait for the end, some for a while, some not at all, and some hang up.
-    private Task OrderAsync(string call, string hash) => AskAsync(
+    private Task<ApiAnswer?> OrderAsync(string call, string hash) => AskAsync(
         call, _random.Next(4) switch { 0 => "?wait=false", 1 => "?timeout=5s", _ => "" }, hash, _random.Next(8) == 0 ? Seconds(0, 5) : Timeout.InfiniteTimeSpan);
 
     /// <summary>Calls the admin API: whoever stays on the line is answered, by a name.</summary>
