@@ -1,6 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Relaying;
+using Wunderproxy.Proxy.Sockets;
+using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
@@ -10,6 +13,7 @@ internal sealed class Exchange
 {
     private readonly DefaultHttpContext _context = new();
     private readonly ResponseBody _responseBody = new();
+    private Relay? _relay;
 
     /// <summary>The request and the answer.</summary>
     public HttpContext Context => _context;
@@ -23,7 +27,19 @@ internal sealed class Exchange
     /// <summary>Bytes of the request's body that were passed on.</summary>
     public long BytesIn { get; set; }
 
-    /// <summary>The connection to the application that the request was sent on.</summary>
+    /// <summary>The client's connection.</summary>
+    public ClientTransport Transport { get; private set; } = null!;
+
+    /// <summary>Who sent the request.</summary>
+    public Peer Peer { get; private set; } = null!;
+
+    /// <summary>What the client's connection is doing.</summary>
+    public ClientConnection Client { get; private set; } = null!;
+
+    /// <summary>Carries the request over to the application, where YARP doesn't.</summary>
+    public Relay Relay => _relay ??= new Relay(this);
+
+    /// <summary>The connection to the application that the request was sent on by YARP.</summary>
     public UpstreamConnection? Connection { get; set; }
 
     /// <summary>Begins the next exchange.</summary>
@@ -34,11 +50,26 @@ internal sealed class Exchange
         Began = timestamp;
         BytesIn = 0;
         Connection = null;
+        if (Transport is null)
+        {
+            Transport = features.GetRequiredFeature<ClientTransport>();
+            Peer = features.GetRequiredFeature<Peer>();
+            Client = features.GetRequiredFeature<ClientConnection>();
+        }
+
         _responseBody.Begin(features.GetRequiredFeature<IHttpResponseBodyFeature>());
         features.Set<IHttpResponseBodyFeature>(_responseBody);
         _context.Initialize(features);
     }
 
+    /// <summary>Sets the words behind the answer's status.</summary>
+    /// <param name="reason">Absent: the usual ones.</param>
+    public void SetReason(string? reason) => _context.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = reason;
+
     /// <summary>Lets go of the request.</summary>
-    public void End() => _context.Uninitialize();
+    public void End()
+    {
+        _relay?.Release();
+        _context.Uninitialize();
+    }
 }

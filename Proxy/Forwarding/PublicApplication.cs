@@ -24,7 +24,7 @@ internal sealed class PublicApplication(RequestHandler handler, TimeProvider tim
     /// <inheritdoc/>
     public async Task ProcessRequestAsync(Exchange context)
     {
-        var connection = context.Context.Features.GetRequiredFeature<ClientConnection>();
+        var connection = context.Client;
         connection.Enter(ClientConnectionState.Active);
         try
         {

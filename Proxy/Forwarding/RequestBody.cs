@@ -51,7 +51,8 @@ internal sealed class RequestBody : HttpContent
         return false;
     }
 
-    private static byte[]? TrailersOf(HttpContext context)
+    /// <summary>Trailers that may be passed on, as lines; absent: there are none. To be called when the body was read to its end.</summary>
+    public static byte[]? TrailersOf(HttpContext context)
     {
         if (context.Features.Get<IHttpRequestTrailersFeature>() is not { Available: true, Trailers: { Count: > 0 } trailers })
         {

@@ -17,13 +17,12 @@ internal static class RequestChecks
         "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "QUERY",
     };
 
-    /// <summary>Looks for the first reason to refuse a request.</summary>
+    /// <summary>Looks for the first reason to refuse a request, the names of its headers aside: <see cref="RefuseHeaderNames"/>.</summary>
     /// <returns>The answer; <see langword="null"/> if there is no reason.</returns>
     public static Problem? Refuse(HttpContext context) =>
         RefuseMethod(context.Request.Method)
         ?? RefuseTarget(RawTargetOf(context))
-        ?? RefuseFraming(context.Request)
-        ?? RefuseHeaderNames(context.Request.Headers);
+        ?? RefuseFraming(context.Request);
 
     /// <summary>The request's target as the client sent it.</summary>
     public static string RawTargetOf(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
@@ -92,7 +91,8 @@ internal static class RequestChecks
             ? null
             : Problem.Refused(StatusCodes.Status501NotImplemented, "The only Transfer-Encoding that is served is chunked.");
 
-    private static Problem? RefuseHeaderNames(IHeaderDictionary headers)
+    /// <summary>Refuses names that no header can have. For requests that YARP forwards; where a head is written, it is checked there.</summary>
+    public static Problem? RefuseHeaderNames(IHeaderDictionary headers)
     {
         foreach (var header in headers)
         {

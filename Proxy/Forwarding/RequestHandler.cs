@@ -1,5 +1,8 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
 using Yarp.ReverseProxy.Forwarder;
@@ -20,7 +23,8 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     };
 
     /// <summary>Answers a request, whatever happens.</summary>
-    public async Task HandleAsync(Exchange exchange)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask HandleAsync(Exchange exchange)
     {
         var context = exchange.Context;
         if (RequestChecks.Refuse(context) is { } refusal)
@@ -39,14 +43,34 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         }
 
         ConnectionHeader.Apply(context.Request.Headers);
-        ForwardedHeaders.Apply(context.Request, context.Features.GetRequiredFeature<Peer>());
-        if (!await TryForwardAsync(exchange, mayRepeat: IsRepeatable(context)))
+        var isRelayed = Relay.Takes(context);
+        if ((isRelayed ? exchange.Relay.Prepare() : PrepareForYarp(exchange)) is { } objection)
         {
-            await TryForwardAsync(exchange, mayRepeat: false);
+            await AnswerAsync(context, objection);
+            Record(exchange, UntargetedOf(context), null);
+            return;
+        }
+
+        if (!await TryForwardAsync(exchange, isRelayed, mayRepeat: IsRepeatable(context), isRepeated: false))
+        {
+            await TryForwardAsync(exchange, isRelayed, mayRepeat: false, isRepeated: true);
         }
     }
 
-    private async Task<bool> TryForwardAsync(Exchange exchange, bool mayRepeat)
+    private static Problem? PrepareForYarp(Exchange exchange)
+    {
+        var request = exchange.Context.Request;
+        if (RequestChecks.RefuseHeaderNames(request.Headers) is { } objection)
+        {
+            return objection;
+        }
+
+        ForwardedHeaders.Apply(request, exchange.Peer);
+        return null;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> TryForwardAsync(Exchange exchange, bool isRelayed, bool mayRepeat, bool isRepeated)
     {
         if (!table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out var serving, out var claim))
         {
@@ -57,8 +81,13 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
         using (claim)
         {
-            var (problem, error) = await ForwardAsync(exchange, claim);
-            if (mayRepeat && problem is not null && NothingWasAnswered(exchange.Context, error) && IsWorthRepeating(exchange.Context, claim, error))
+            var (problem, error) = isRelayed ? await exchange.Relay.ForwardAsync(claim, mayRepeat, isRepeated) : await ForwardAsync(exchange, claim);
+            if (problem is not null && !exchange.Transport.IsClosed)
+            {
+                log.Failed(claim.Upstream.Target, problem, error);
+            }
+
+            if (mayRepeat && problem is not null && NothingWasAnswered(exchange, error) && IsWorthRepeating(exchange.Context, claim, error))
             {
                 exchange.Context.Response.Clear();
                 exchange.Context.Features.Set<IForwarderErrorFeature>(null);
@@ -80,17 +109,10 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             var upstream = claim.Upstream;
             var result = await forwarder.SendAsync(context, upstream.Origin, upstream.Connections, Config, transformer, claim.Cut);
             var error = result == ForwarderError.None ? null : context.GetForwarderErrorFeature()?.Exception;
-            var problem = ProblemOf(context, result, transformer, claim);
-            if (problem is not null)
-            {
-                log.Failed(claim.Upstream.Target, result, error);
-            }
-
-            return (problem, error);
+            return (ProblemOf(context, result, transformer, claim), error);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            log.Failed(claim.Upstream.Target, ForwarderError.None, e);
             return (Problem.InvalidAnswer, e);
         }
     }
@@ -105,7 +127,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         return result switch
         {
             ForwarderError.None => null,
-            _ when claim.Cut.IsCancellationRequested => Problem.DrainOver,
+            _ when claim.IsCut => Problem.DrainOver,
 
             // The application answered without having read the whole body. Its answer is a good one.
             ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination
@@ -161,14 +183,14 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         context.Request.Method is "GET" or "HEAD" && !context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
 
     // The connection was refused, or was broken off before the answer's first byte.
-    private static bool NothingWasAnswered(HttpContext context, Exception? error) =>
-        !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested
-        && error is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.ResponseEnded }
-            or HttpRequestException { InnerException: IOException { InnerException: System.Net.Sockets.SocketException } };
+    private static bool NothingWasAnswered(Exchange exchange, Exception? error) =>
+        !exchange.Context.Response.HasStarted && !exchange.Transport.IsClosed
+        && error is NothingAnsweredException or SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.ResponseEnded }
+            or HttpRequestException { InnerException: IOException { InnerException: SocketException } };
 
     // A target that doesn't even refuse costs a second each time; only its successor is tried after that.
     private bool IsWorthRepeating(HttpContext context, Claim claim, Exception? error) =>
-        error?.GetBaseException() is not System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.TimedOut }
+        error?.GetBaseException() is not SocketException { SocketErrorCode: SocketError.TimedOut }
         || !ReferenceEquals(table.Find(RequestChecks.PlaceOf(context))?.Upstream, claim.Upstream);
 
     private TrafficRecorder UntargetedOf(HttpContext context) => table.Find(RequestChecks.PlaceOf(context))?.Untargeted ?? table.Unclaimed;
@@ -176,7 +198,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
     {
         var context = exchange.Context;
-        var isGone = context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted;
+        var isGone = !context.Response.HasStarted && (exchange.Transport.IsClosed || context.RequestAborted.IsCancellationRequested);
         var status = isGone ? ClientGone : context.Response.StatusCode;
         var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
         accessLog?.Write(context, status, exchange.ResponseBody.Written, duration, claim?.Upstream.Target);

@@ -41,7 +41,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         var handler = new RequestHandler(table, forwarder, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
         _application = new PublicApplication(handler, time);
         _registry = new ApplicationRegistry(table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
-        _public = new PublicServer(options, _connections, _services, loggers);
+        _public = new PublicServer(options, _connections, _services, time, loggers);
         _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, StatusOf), loggers);
     }
 

@@ -1,9 +1,9 @@
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Hosting;
@@ -13,14 +13,18 @@ internal sealed class PublicServer : IDisposable
 {
     private static readonly ConnectionHeaderEncoding ConnectionEncoding = new();
 
+    private const int MaxLoops = 16;
+
+    private readonly LoopTransport _transport;
     private readonly KestrelServer _server;
     private readonly List<(ListenAddress Address, ListenOptions Options)> _listening = [];
 
     /// <param name="options">Where it listens, and whom it believes.</param>
     /// <param name="connections">Counts the clients' connections.</param>
     /// <param name="services">Services that Kestrel looks up.</param>
+    /// <param name="time">Clock of the connections.</param>
     /// <param name="loggers">Where Kestrel logs.</param>
-    public PublicServer(ProxyOptions options, ClientConnections connections, IServiceProvider services, ILoggerFactory loggers)
+    public PublicServer(ProxyOptions options, ClientConnections connections, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
     {
         // Read by Kestrel when its options are made: a line ends with CR LF, nothing less.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
@@ -44,8 +48,8 @@ internal sealed class PublicServer : IDisposable
             _listening.Add((address, listen));
         }
 
-        var transport = new SocketTransportOptions { CreateBoundListenSocket = UnixSocket.Bind };
-        _server = new KestrelServer(Options.Create(kestrel), new SocketTransportFactory(Options.Create(transport), loggers), loggers);
+        _transport = new LoopTransport(Math.Clamp(Environment.ProcessorCount / 2, 1, MaxLoops), "wp-loop", time);
+        _server = new KestrelServer(Options.Create(kestrel), _transport, loggers);
     }
 
     /// <summary>The addresses that it listens on, with the ports that were chosen.</summary>
@@ -74,5 +78,9 @@ internal sealed class PublicServer : IDisposable
     public Task StopAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose() => _server.Dispose();
+    public void Dispose()
+    {
+        _server.Dispose();
+        _transport.Dispose();
+    }
 }
