@@ -46,6 +46,11 @@ internal static class RequestChecks
 
     private static Problem? RefuseMethod(string method)
     {
+        if (method is "GET" or "POST" or "HEAD")
+        {
+            return null;
+        }
+
         if (method is "TRACE" or "CONNECT")
         {
             return Problem.Refused(StatusCodes.Status405MethodNotAllowed, $"The method {method} is not served.");

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.Relaying;
@@ -23,15 +22,12 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     };
 
     /// <summary>Answers a request, whatever happens.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask HandleAsync(Exchange exchange)
+    public Task HandleAsync(Exchange exchange)
     {
         var context = exchange.Context;
         if (RequestChecks.Refuse(context) is { } refusal)
         {
-            await AnswerAsync(context, refusal);
-            Record(exchange, UntargetedOf(context), null);
-            return;
+            return RefuseAsync(exchange, refusal);
         }
 
         if (RequestChecks.RawTargetOf(context) is "*")
@@ -39,22 +35,14 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             // A question about the server itself: no application is meant.
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             Record(exchange, UntargetedOf(context), null);
-            return;
+            return Task.CompletedTask;
         }
 
         ConnectionHeader.Apply(context.Request.Headers);
         var isRelayed = Relay.Takes(context);
-        if ((isRelayed ? exchange.Relay.Prepare() : PrepareForYarp(exchange)) is { } objection)
-        {
-            await AnswerAsync(context, objection);
-            Record(exchange, UntargetedOf(context), null);
-            return;
-        }
-
-        if (!await TryForwardAsync(exchange, isRelayed, mayRepeat: IsRepeatable(context), isRepeated: false))
-        {
-            await TryForwardAsync(exchange, isRelayed, mayRepeat: false, isRepeated: true);
-        }
+        return (isRelayed ? exchange.Relay.Prepare() : PrepareForYarp(exchange)) is { } objection
+            ? RefuseAsync(exchange, objection)
+            : ForwardAsync(exchange, isRelayed);
     }
 
     private static Problem? PrepareForYarp(Exchange exchange)
@@ -69,38 +57,54 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         return null;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> TryForwardAsync(Exchange exchange, bool isRelayed, bool mayRepeat, bool isRepeated)
+    private async Task RefuseAsync(Exchange exchange, Problem refusal)
     {
-        if (!table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out var serving, out var claim))
-        {
-            await AnswerWithoutTargetAsync(exchange.Context, serving);
-            Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
-            return true;
-        }
-
-        using (claim)
-        {
-            var (problem, error) = isRelayed ? await exchange.Relay.ForwardAsync(claim, mayRepeat, isRepeated) : await ForwardAsync(exchange, claim);
-            if (problem is not null && !exchange.Transport.IsClosed)
-            {
-                log.Failed(claim.Upstream.Target, problem, error);
-            }
-
-            if (mayRepeat && problem is not null && NothingWasAnswered(exchange, error) && IsWorthRepeating(exchange.Context, claim, error))
-            {
-                exchange.Context.Response.Clear();
-                exchange.Context.Features.Set<IForwarderErrorFeature>(null);
-                return false;
-            }
-
-            await FinishAsync(exchange, problem);
-            Record(exchange, claim.Upstream.Traffic, claim);
-            return true;
-        }
+        await AnswerAsync(exchange.Context, refusal);
+        Record(exchange, UntargetedOf(exchange.Context), null);
     }
 
-    private async Task<(Problem? Problem, Exception? Error)> ForwardAsync(Exchange exchange, Claim claim)
+    private async Task ForwardAsync(Exchange exchange, bool isRelayed)
+    {
+        var mayRepeat = IsRepeatable(exchange.Context);
+        Serving? serving;
+        for (var isRepeated = false; table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out serving, out var claim); (mayRepeat, isRepeated) = (false, true))
+        {
+            using (claim)
+            {
+                var (problem, error) = isRelayed
+                    ? await exchange.Relay.ForwardAsync(claim, mayRepeat, isRepeated)
+                    : await ForwardByYarpAsync(exchange, claim);
+                if (problem is null || !IsToBeRepeated(exchange, claim, problem, error, mayRepeat))
+                {
+                    await FinishAsync(exchange, problem);
+                    Record(exchange, claim.Upstream.Traffic, claim);
+                    return;
+                }
+            }
+        }
+
+        await AnswerWithoutTargetAsync(exchange.Context, serving);
+        Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
+    }
+
+    private bool IsToBeRepeated(Exchange exchange, Claim claim, Problem problem, Exception? error, bool mayRepeat)
+    {
+        if (!exchange.Transport.IsClosed)
+        {
+            log.Failed(claim.Upstream.Target, problem, error);
+        }
+
+        if (!mayRepeat || !NothingWasAnswered(exchange, error) || !IsWorthRepeating(exchange.Context, claim, error))
+        {
+            return false;
+        }
+
+        exchange.Context.Response.Clear();
+        exchange.Context.Features.Set<IForwarderErrorFeature>(null);
+        return true;
+    }
+
+    private async Task<(Problem? Problem, Exception? Error)> ForwardByYarpAsync(Exchange exchange, Claim claim)
     {
         var context = exchange.Context;
         var transformer = new ForwardingTransformer(exchange, claim);
@@ -139,7 +143,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         };
     }
 
-    private static async Task FinishAsync(Exchange exchange, Problem? problem)
+    private static Task FinishAsync(Exchange exchange, Problem? problem)
     {
         var context = exchange.Context;
         if (exchange.ResponseBody.IsUnfinished || (problem is not null && context.Response.HasStarted))
@@ -147,10 +151,12 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             // A body that was cut short must not look like a whole one.
             context.Abort();
         }
-        else if (problem is not null && !context.RequestAborted.IsCancellationRequested)
+        else if (problem is not null && !exchange.Transport.IsClosed)
         {
-            await AnswerAsync(context, problem);
+            return AnswerAsync(context, problem);
         }
+
+        return Task.CompletedTask;
     }
 
     private async Task AnswerWithoutTargetAsync(HttpContext context, Serving? serving)

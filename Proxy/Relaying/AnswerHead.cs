@@ -29,6 +29,9 @@ internal sealed class AnswerHead
     /// <summary>The status, 100 to 999.</summary>
     public int Status { get; private set; }
 
+    /// <summary>Whether no other answer to the same request follows.</summary>
+    public bool IsFinal => Status is >= 200 or 101;
+
     /// <summary>The words behind the status; absent: the usual ones.</summary>
     public string? Reason { get; private set; }
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Wunderproxy.Proxy.Sockets;
 
 namespace Wunderproxy.Proxy.Relaying;
@@ -52,25 +51,30 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
         }
     }
 
-    /// <summary>Reads the head of the answer; interim answers before it are passed over.</summary>
+    /// <summary>Reads the head of the answer, as far as it has come; interim answers before it are passed over.</summary>
+    /// <returns>Whether it is whole.</returns>
     /// <exception cref="NothingAnsweredException">The connection ended before the answer's first byte.</exception>
     /// <exception cref="InvalidAnswerException">It is none.</exception>
     /// <exception cref="IOException">The connection is broken or was aborted.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask ReadHeadAsync()
+    public bool TryReadHead()
     {
-        do
+        while (true)
         {
-            int length;
-            while ((length = AnswerHead.FindEnd(_received.Bytes.Span)) < 0)
+            var length = AnswerHead.FindEnd(_received.Bytes.Span);
+            if (length >= 0)
             {
-                await ReceiveHeadAsync();
+                Head.Read(_received.Bytes.Span[..length]);
+                _received.Consume(length);
+                if (Head.IsFinal)
+                {
+                    return true;
+                }
             }
-
-            Head.Read(_received.Bytes.Span[..length]);
-            _received.Consume(length);
+            else if (!TryReceiveHead())
+            {
+                return false;
+            }
         }
-        while (Head.Status is >= 100 and < 200 and not 101);
     }
 
     /// <summary>Moves bytes of a body to where they go.</summary>
@@ -136,21 +140,17 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
         Socket.Dispose();
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReceiveHeadAsync()
+    private bool TryReceiveHead()
     {
-        var isFirst = _received.Count == 0;
         if (_received.Count > MaxHeadBytes)
         {
             throw new InvalidAnswerException("Its head is too long.");
         }
 
+        var isFirst = _received.Count == 0;
         try
         {
-            while (!TryReceiveMore())
-            {
-                await Socket.WaitUntilReadableAsync();
-            }
+            return TryReceiveMore();
         }
         catch (IOException e) when (isFirst && !Socket.IsAborted)
         {

@@ -41,7 +41,19 @@ internal sealed class Relay(Exchange exchange)
             connection ??= await pool.ConnectAsync(exchange.Transport.Loop);
             exchange.Transport.EndsToo(connection.Socket);
             claim.EndsToo(connection.Socket);
-            isKept = _request.HasBody ? await ExchangeWithBodyAsync(connection, claim) : await ExchangeAsync(connection, claim);
+            if (_request.HasBody)
+            {
+                isKept = await ExchangeWithBodyAsync(connection, claim);
+                return (null, null);
+            }
+
+            await _request.SendAsync(connection);
+            while (!connection.TryReadHead())
+            {
+                await connection.Socket.WaitUntilReadableAsync();
+            }
+
+            isKept = await _answer.PassOnAsync(connection, claim) && _request.IsWhole;
             return (null, null);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -73,21 +85,17 @@ internal sealed class Relay(Exchange exchange)
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> ExchangeAsync(ApplicationConnection connection, Claim claim)
-    {
-        await _request.SendAsync(connection);
-        await connection.ReadHeadAsync();
-        return await _answer.PassOnAsync(connection, claim) && _request.IsWhole;
-    }
-
     // The application may answer while the body is still being sent, and need not take the rest of it.
     private async ValueTask<bool> ExchangeWithBodyAsync(ApplicationConnection connection, Claim claim)
     {
         var sending = _request.SendWithBodyAsync(connection);
         try
         {
-            await connection.ReadHeadAsync();
+            while (!connection.TryReadHead())
+            {
+                await connection.Socket.WaitUntilReadableAsync();
+            }
+
             return await _answer.PassOnAsync(connection, claim) && _request.IsWhole;
         }
         finally

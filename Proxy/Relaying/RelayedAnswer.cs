@@ -28,8 +28,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
     /// <param name="claim">The hold on the target.</param>
     /// <returns>Whether the connection can be used for another request.</returns>
     /// <exception cref="IOException">The application or the client broke it off.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<bool> PassOnAsync(ApplicationConnection connection, Claim claim)
+    public ValueTask<bool> PassOnAsync(ApplicationConnection connection, Claim claim)
     {
         _connection = connection;
         var head = connection.Head;
@@ -38,15 +37,23 @@ internal sealed class RelayedAnswer(Exchange exchange)
             throw new InvalidAnswerException("It switches to a protocol that nobody asked for.");
         }
 
+        var method = exchange.Context.Request.Method;
         var isKept = TakeHead(head, claim) && head.IsHttp11;
-        var hasBody = HasBody(head.Status, exchange.Context.Request.Method);
+        var hasBody = HasBody(head.Status, method);
         if (!hasBody || (head.Length == 0 && !head.IsChunked))
         {
-            return isKept && connection.Buffered == 0 && (hasBody || IsBodiless(head, exchange.Context.Request.Method));
+            return new ValueTask<bool>(isKept && connection.Buffered == 0 && (hasBody || IsBodiless(head, method)));
         }
 
-        await PassBodyOnAsync(head);
-        return isKept && connection.Buffered == 0 && (head.IsChunked || head.Length is not null);
+        if (head.Length <= connection.Buffered && exchange.ResponseBody.StartAsync() is { IsCompletedSuccessfully: true })
+        {
+            // Kestrel sends it together with the head when the request ends.
+            _writer = exchange.ResponseBody.Writer;
+            Take((int)head.Length);
+            return new ValueTask<bool>(isKept && connection.Buffered == 0);
+        }
+
+        return PassBodyOnAsync(head, isKept);
     }
 
     // To HEAD and with 304 a length says what would be sent; elsewhere bytes may follow that belong to no answer.
@@ -118,8 +125,8 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask PassBodyOnAsync(AnswerHead head)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> PassBodyOnAsync(AnswerHead head, bool isKept)
     {
         var body = exchange.ResponseBody;
         _trailers = null;
@@ -137,7 +144,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         {
             await PassBytesOnAsync(head.Length);
             await FlushAsync();
-            return;
+            return isKept && _connection.Buffered == 0 && head.Length is not null;
         }
 
         await PassChunksOnAsync();
@@ -145,6 +152,8 @@ internal sealed class RelayedAnswer(Exchange exchange)
         {
             await body.EndWithTrailersAsync(_trailers, CancellationToken.None);
         }
+
+        return isKept && _connection.Buffered == 0;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

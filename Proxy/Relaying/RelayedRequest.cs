@@ -40,8 +40,17 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     }
 
     /// <summary>Sends a request that has no body.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask SendAsync(ApplicationConnection connection) => IsWhole = await TrySendAsync(connection, _head.Written);
+    public ValueTask SendAsync(ApplicationConnection connection)
+    {
+        var sending = TrySendAsync(connection, _head.Written);
+        if (!sending.IsCompleted)
+        {
+            return FinishAsync(sending);
+        }
+
+        IsWhole = sending.Result;
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>Sends a request with its body. Ends when all of it was sent, or nothing more can be.</summary>
     public async Task SendWithBodyAsync(ApplicationConnection connection)
@@ -74,6 +83,8 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
         _head.Dispose();
         _unsent.Dispose();
     }
+
+    private async ValueTask FinishAsync(ValueTask<bool> sending) => IsWhole = await sending;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadResult> ReadAsync(PipeReader body, ApplicationConnection connection)

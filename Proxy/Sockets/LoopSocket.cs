@@ -102,11 +102,10 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
     }
 
     /// <summary>Waits until receiving is worth another try.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask WaitUntilReadableAsync()
+    public ValueTask WaitUntilReadableAsync()
     {
-        await _readable.WaitAsync();
         _isEmptied = false;
+        return _readable.WaitAsync();
     }
 
     /// <summary>Makes a receive that waits, or the next one that would, look again at why it waits.</summary>

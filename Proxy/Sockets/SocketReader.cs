@@ -33,7 +33,7 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return TryRead(out var result) ? new ValueTask<ReadResult>(result) : WaitAndReadAsync(cancellationToken);
+        return TryRead(out var result) ? new ValueTask<ReadResult>(result) : cancellationToken.CanBeCanceled ? WaitAndReadAsync(cancellationToken) : WaitAndReadAsync();
     }
 
     /// <inheritdoc/>
@@ -70,19 +70,30 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ReadResult> WaitAndReadAsync(CancellationToken cancellationToken)
+    private async ValueTask<ReadResult> WaitAndReadAsync()
     {
-        await using var canceling = cancellationToken.CanBeCanceled
-            ? cancellationToken.UnsafeRegister(static reader => ((SocketReader)reader!).CancelPendingRead(), this)
-            : default;
         ReadResult result;
         do
         {
             await socket.WaitUntilReadableAsync();
-            cancellationToken.ThrowIfCancellationRequested();
         }
         while (!TryRead(out result));
 
         return result;
+    }
+
+    private async ValueTask<ReadResult> WaitAndReadAsync(CancellationToken cancellationToken)
+    {
+        await using (cancellationToken.UnsafeRegister(static reader => ((SocketReader)reader!).CancelPendingRead(), this))
+        {
+            var result = await WaitAndReadAsync();
+            if (!result.IsCanceled || !cancellationToken.IsCancellationRequested)
+            {
+                return result;
+            }
+
+            AdvanceTo(result.Buffer.Start);
+            throw new OperationCanceledException(cancellationToken);
+        }
     }
 }

@@ -42,13 +42,13 @@ internal sealed class SocketWriter(LoopSocket socket) : PipeWriter
     /// <inheritdoc/>
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
-        if (_count == 0 || _isBroken)
+        if (_count > 0 && !_isBroken && Send() is { IsCompleted: false } sending)
         {
-            Release();
-            return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: _isBroken));
+            return WaitAsync(sending);
         }
 
-        return SendAsync();
+        Release();
+        return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: _isBroken));
     }
 
     /// <inheritdoc/>
@@ -66,17 +66,30 @@ internal sealed class SocketWriter(LoopSocket socket) : PipeWriter
         }
     }
 
+    // As a pipe does whose reader has left, it says of a broken connection that it is complete; the connection's end is told elsewhere.
+    private ValueTask Send()
+    {
+        try
+        {
+            return socket.SendAsync(_bytes.AsMemory(0, _count));
+        }
+        catch (IOException)
+        {
+            _isBroken = true;
+            return ValueTask.CompletedTask;
+        }
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FlushResult> SendAsync()
+    private async ValueTask<FlushResult> WaitAsync(ValueTask sending)
     {
         _isSending = true;
         try
         {
-            await socket.SendAsync(_bytes.AsMemory(0, _count));
+            await sending;
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (IOException)
         {
-            // As a pipe does whose reader has left; the connection's end is told elsewhere.
             _isBroken = true;
         }
 
