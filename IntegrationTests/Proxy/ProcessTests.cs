@@ -118,6 +118,43 @@ public sealed class ProcessTests : IDisposable
         Assert.True(File.Exists(socket));
     }
 
+    [Fact]
+    public async Task Limit_of_descriptors_that_is_lowered_while_it_runs_costs_new_clients_only()
+    {
+        await using var backend = new RawBackend();
+        backend.AnswerAll("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        await using var proxy = await StartAsync();
+        await PutAsync(backend.Address);
+        var open = proxy.Descriptors;
+
+        await proxy.LimitDescriptorsAsync(open);
+        var crowd = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => RawConnection.ConnectAsync(proxy.Address)));
+        await Task.WhenAll(crowd.Select(client => client.TrySendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n")));
+        await PutAsync(backend.Address, generation: 2);
+        var before = proxy.CpuTime;
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
+
+        Assert.InRange(proxy.CpuTime - before, TimeSpan.Zero, TimeSpan.FromSeconds(0.5));
+        await Task.WhenAll(crowd.Select(client => client.DisposeAsync().AsTask()));
+        Assert.EndsWith("ok", await AskUntilAnsweredAsync(proxy.Address), StringComparison.Ordinal);
+    }
+
+    // Descriptors of clients that have left are free an instant later.
+    private static async Task<string> AskUntilAnsweredAsync(IPEndPoint address)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            await using var client = await RawConnection.ConnectAsync(address);
+            if (await client.TrySendAsync("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") && await client.TryReadToEndAsync() is { Length: > 0 } answer)
+            {
+                return answer;
+            }
+
+            Assert.True(attempt < 100, "Nobody answers.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+    }
+
     private static ProcessStartInfo Executable(params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "wunderproxy-proxy")) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -129,7 +166,7 @@ public sealed class ProcessTests : IDisposable
         return start;
     }
 
-    private async Task PutAsync(IPEndPoint backend)
+    private async Task PutAsync(IPEndPoint backend, long generation = 1)
     {
         using var control = new HttpClient(new SocketsHttpHandler
         {
@@ -144,8 +181,8 @@ public sealed class ProcessTests : IDisposable
         {
             Application = "shop",
             Installation = "i1",
-            Generation = 1,
-            Fence = 1,
+            Generation = generation,
+            Fence = generation,
             Target = RunningProxy.TargetAt(backend),
         };
         var body = System.Text.Json.JsonSerializer.Serialize(snapshot, ContractsJson.Default.ApplicationSnapshot);
@@ -180,6 +217,24 @@ public sealed class ProcessTests : IDisposable
         private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
         public IPEndPoint Address { get; private set; } = new(IPAddress.None, 0);
+
+        public int Descriptors => Directory.GetFiles($"/proc/{process.Id}/fd").Length;
+
+        public TimeSpan CpuTime
+        {
+            get
+            {
+                process.Refresh();
+                return process.TotalProcessorTime;
+            }
+        }
+
+        public async Task LimitDescriptorsAsync(int count)
+        {
+            using var prlimit = Process.Start("prlimit", ["--pid", $"{process.Id}", $"--nofile={count}:{count}"]);
+            await prlimit.WaitForExitAsync();
+            Assert.Equal(0, prlimit.ExitCode);
+        }
 
         public static async Task<StartedProxy> StartAsync(ProcessStartInfo start)
         {

@@ -8,7 +8,7 @@ using Wunderproxy.Proxy.Stats;
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>One request and its answer. Kept and used again for the next request of the same connection.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "The body only passes on to Kestrel's, which Kestrel ends.")]
+[SuppressMessage("Design", "CA1001", Justification = "What it has is given back at the end of each request.")]
 internal sealed class Exchange
 {
     private readonly DefaultHttpContext _context = new();
@@ -69,7 +69,7 @@ internal sealed class Exchange
     /// <summary>Lets go of the request.</summary>
     public void End()
     {
-        _relay?.Release();
+        _relay?.Dispose();
         _context.Uninitialize();
     }
 }

@@ -38,7 +38,6 @@ internal sealed class PublicServer : IDisposable
         };
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        kestrel.Limits.MaxConcurrentConnections = DescriptorLimit.MaxConnections;
         foreach (var address in options.Listen)
         {
             var listen = address.AddTo(kestrel);

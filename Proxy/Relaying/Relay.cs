@@ -8,7 +8,7 @@ namespace Wunderproxy.Proxy.Relaying;
 
 /// <summary>Carries requests of one client's connection over to their targets, one after another, and the answers back, on the client's event loop.</summary>
 /// <param name="exchange">The request and the answer.</param>
-internal sealed class Relay(Exchange exchange)
+internal sealed class Relay(Exchange exchange) : IDisposable
 {
     private readonly RelayedRequest _request = new(exchange);
     private readonly RelayedAnswer _answer = new(exchange);
@@ -21,8 +21,8 @@ internal sealed class Relay(Exchange exchange)
     /// <returns>Why the request isn't to be sent; <see langword="null"/> if nothing speaks against it.</returns>
     public Problem? Prepare() => _request.Prepare(exchange.Context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody);
 
-    /// <summary>Gives memory back once a request has ended.</summary>
-    public void Release() => _request.Dispose();
+    /// <summary>Gives memory back once a request has ended; the next one takes some anew.</summary>
+    public void Dispose() => _request.Dispose();
 
     /// <summary>Forwards a request that was prepared.</summary>
     /// <param name="claim">The hold on the target.</param>

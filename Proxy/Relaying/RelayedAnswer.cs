@@ -45,7 +45,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
             return new ValueTask<bool>(isKept && connection.Buffered == 0 && (hasBody || IsBodiless(head, method)));
         }
 
-        if (head.Length <= connection.Buffered && exchange.ResponseBody.StartAsync() is { IsCompletedSuccessfully: true })
+        if (head.Length <= connection.Buffered && exchange.ResponseBody.StartAsync(CancellationToken.None) is { IsCompletedSuccessfully: true })
         {
             // Kestrel sends it together with the head when the request ends.
             _writer = exchange.ResponseBody.Writer;
@@ -137,7 +137,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
             _trailers = [];
         }
 
-        await body.StartAsync();
+        await body.StartAsync(CancellationToken.None);
         _writer = body.Writer;
         _unflushed = 0;
         if (!head.IsChunked)
@@ -240,7 +240,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
         else
         {
-            await exchange.ResponseBody.WriteAsync(_connection.Peek(count));
+            await exchange.ResponseBody.WriteAsync(_connection.Peek(count), CancellationToken.None);
             _connection.Consume(count);
         }
     }
@@ -302,7 +302,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
     private async ValueTask FlushAsync()
     {
         _unflushed = 0;
-        if ((await _writer.FlushAsync()).IsCompleted)
+        if ((await _writer.FlushAsync(CancellationToken.None)).IsCompleted)
         {
             throw new IOException("The client is gone.");
         }

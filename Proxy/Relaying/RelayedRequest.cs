@@ -42,14 +42,18 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     /// <summary>Sends a request that has no body.</summary>
     public ValueTask SendAsync(ApplicationConnection connection)
     {
-        var sending = TrySendAsync(connection, _head.Written);
-        if (!sending.IsCompleted)
+        var head = _head.Written;
+        try
         {
-            return FinishAsync(sending);
+            var sent = connection.Socket.Send(head.Span);
+            IsWhole = sent == head.Length;
+            return IsWhole ? ValueTask.CompletedTask : SendRestAsync(connection, head[sent..]);
         }
-
-        IsWhole = sending.Result;
-        return ValueTask.CompletedTask;
+        catch (IOException)
+        {
+            // It may have answered all the same: that is for whoever reads its answer to see.
+            return ValueTask.CompletedTask;
+        }
     }
 
     /// <summary>Sends a request with its body. Ends when all of it was sent, or nothing more can be.</summary>
@@ -84,7 +88,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
         _unsent.Dispose();
     }
 
-    private async ValueTask FinishAsync(ValueTask<bool> sending) => IsWhole = await sending;
+    private async ValueTask SendRestAsync(ApplicationConnection connection, ReadOnlyMemory<byte> rest) => IsWhole = await TrySendAsync(connection, rest);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadResult> ReadAsync(PipeReader body, ApplicationConnection connection)
@@ -102,7 +106,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
                 return Nothing;
             }
 
-            read = await body.ReadAsync();
+            read = await body.ReadAsync(CancellationToken.None);
             if (read.IsCanceled)
             {
                 body.AdvanceTo(read.Buffer.Start);

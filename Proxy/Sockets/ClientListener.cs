@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.Logging;
+using Wunderproxy.Proxy.Hosting;
 
 namespace Wunderproxy.Proxy.Sockets;
 
@@ -19,7 +19,7 @@ internal sealed class ClientListener : IConnectionListener
 
     private readonly Socket _socket;
     private readonly TimeProvider _time;
-    private readonly Action? _onPause;
+    private readonly DescriptorLimit _limit;
     private readonly Channel<ConnectionContext> _accepted =
         Channel.CreateUnbounded<ConnectionContext>(new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
 
@@ -28,12 +28,12 @@ internal sealed class ClientListener : IConnectionListener
     /// <param name="socket">Bound to the address; belongs to this from now on.</param>
     /// <param name="loops">Where clients are taken.</param>
     /// <param name="time">Clock of the pauses.</param>
-    /// <param name="onPause">Called when a pause begins.</param>
-    public ClientListener(Socket socket, IReadOnlyList<EventLoop> loops, TimeProvider time, Action? onPause)
+    /// <param name="limit">How many clients are taken.</param>
+    public ClientListener(Socket socket, IReadOnlyList<EventLoop> loops, TimeProvider time, DescriptorLimit limit)
     {
         _socket = socket;
         _time = time;
-        _onPause = onPause;
+        _limit = limit;
         socket.Blocking = false;
         if (socket.AddressFamily != AddressFamily.Unix)
         {
@@ -86,22 +86,35 @@ internal sealed class ClientListener : IConnectionListener
     {
         for (var i = 0; i < AtOnce && NativeSocket.Accept(_socket.SafeHandle, out var remote) is { } client; i++)
         {
-            var transport = new ClientTransport(loop, client, remote, _time);
-            try
+            if (_limit.TryEnter())
             {
-                transport.Watch();
+                Take(loop, client, remote);
             }
-            catch (IOException)
+            else
             {
-                transport.Abort();
                 client.Dispose();
-                throw;
             }
+        }
+    }
 
-            if (!_accepted.Writer.TryWrite(transport))
-            {
-                client.Dispose();
-            }
+    private void Take(EventLoop loop, NativeSocket client, IPEndPoint? remote)
+    {
+        var transport = new ClientTransport(loop, client, remote, _time, _limit.Leave);
+        try
+        {
+            transport.Watch();
+        }
+        catch
+        {
+            client.Dispose();
+            _limit.Leave();
+            throw;
+        }
+
+        if (!_accepted.Writer.TryWrite(transport))
+        {
+            transport.Abort(new ConnectionAbortedException("The Proxy takes no more connections."));
+            _ = transport.DisposeAsync().AsTask();
         }
     }
 
@@ -147,7 +160,6 @@ internal sealed class ClientListener : IConnectionListener
         {
             _loop.Change(_listener._socket.SafeHandle, _key, SocketEvents.None);
             _pause.Change(Pause, Timeout.InfiniteTimeSpan);
-            _listener._onPause?.Invoke();
         }
 
         private void Open()

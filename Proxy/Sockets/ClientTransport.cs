@@ -16,6 +16,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     private readonly SocketReader _input;
     private readonly SocketWriter _output;
     private readonly TimeProvider _time;
+    private readonly Action _onEnd;
     private readonly CancellationTokenSource _closed = new();
     private string? _id;
     private IDictionary<object, object?>? _items;
@@ -26,12 +27,14 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <param name="socket">The connection, which belongs to this from now on.</param>
     /// <param name="remote">Where the client comes from; absent: a Unix socket.</param>
     /// <param name="time">Clock of how long closing may take.</param>
-    public ClientTransport(EventLoop loop, NativeSocket socket, IPEndPoint? remote, TimeProvider time)
+    /// <param name="onEnd">Called when the connection has ended.</param>
+    public ClientTransport(EventLoop loop, NativeSocket socket, IPEndPoint? remote, TimeProvider time, Action onEnd)
     {
         _socket = new LoopSocket(loop, socket, this);
         _input = new SocketReader(_socket);
         _output = new SocketWriter(_socket);
         _time = time;
+        _onEnd = onEnd;
         RemoteEndPoint = remote;
         ConnectionClosed = _closed.Token;
         Features.Set(this);
@@ -108,8 +111,8 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        _input.Complete();
-        _output.Complete();
+        await _input.CompleteAsync();
+        await _output.CompleteAsync();
         if (!_socket.IsAborted && _socket.MayHaveUnread())
         {
             await LingerAsync();
@@ -118,6 +121,8 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         _socket.Dispose();
         Close();
         _closed.Dispose();
+        _onEnd();
+        await base.DisposeAsync();
     }
 
     private void Close()

@@ -171,7 +171,10 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
         _socket.Dispose();
     }
 
-    private int Send(ReadOnlySpan<byte> bytes, bool isMoreComing)
+    /// <summary>Sends as much as can be sent without waiting.</summary>
+    /// <returns>Bytes sent; for the others see <see cref="SendRestAsync"/>.</returns>
+    /// <exception cref="IOException">The connection is broken or was aborted.</exception>
+    public int Send(ReadOnlySpan<byte> bytes, bool isMoreComing = false)
     {
         var sent = 0;
         while (sent < bytes.Length)
@@ -202,8 +205,10 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
         }
     }
 
+    /// <summary>Waits until there is room again, and sends what <see cref="Send"/> has left.</summary>
+    /// <exception cref="IOException">The connection is broken or was aborted.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask SendRestAsync(ReadOnlyMemory<byte> bytes, bool isMoreComing)
+    public async ValueTask SendRestAsync(ReadOnlyMemory<byte> bytes, bool isMoreComing = false)
     {
         while (!bytes.IsEmpty)
         {

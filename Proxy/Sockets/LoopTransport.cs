@@ -10,17 +10,16 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IDisposable
 {
     private readonly EventLoop[] _loops;
     private readonly TimeProvider _time;
-    private readonly Action? _onPause;
+    private readonly DescriptorLimit _limit;
 
     /// <param name="loops">Number of loops.</param>
     /// <param name="name">Name of the loops' threads.</param>
     /// <param name="time">Clock of pauses and closings.</param>
-    /// <param name="onPause">Called when a listener pauses because no client can be taken.</param>
-    public LoopTransport(int loops, string name, TimeProvider time, Action? onPause = null)
+    public LoopTransport(int loops, string name, TimeProvider time)
     {
         _loops = [.. Enumerable.Range(0, loops).Select(_ => new EventLoop(name))];
         _time = time;
-        _onPause = onPause;
+        _limit = new DescriptorLimit(time);
     }
 
     /// <inheritdoc/>
@@ -29,7 +28,7 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IDisposable
         var socket = UnixSocket.Bind(endpoint);
         try
         {
-            return new ValueTask<IConnectionListener>(new ClientListener(socket, _loops, _time, _onPause));
+            return new ValueTask<IConnectionListener>(new ClientListener(socket, _loops, _time, _limit));
         }
         catch (System.Net.Sockets.SocketException e) when (e.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse)
         {
@@ -41,6 +40,7 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _limit.Dispose();
         foreach (var loop in _loops)
         {
             loop.Dispose();

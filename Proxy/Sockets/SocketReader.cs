@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 
@@ -6,6 +7,7 @@ namespace Wunderproxy.Proxy.Sockets;
 
 /// <summary>A connection's bytes as Kestrel reads them: received when they are asked for, into memory that is given back once they are used.</summary>
 /// <param name="socket">The connection.</param>
+[SuppressMessage("Design", "CA1001", Justification = "A reader's end is its completion, which disposes what it owns.")]
 internal sealed class SocketReader(LoopSocket socket) : PipeReader
 {
     private readonly ReceiveBuffer _buffer = new(socket);
@@ -33,7 +35,9 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return TryRead(out var result) ? new ValueTask<ReadResult>(result) : cancellationToken.CanBeCanceled ? WaitAndReadAsync(cancellationToken) : WaitAndReadAsync();
+        return TryRead(out var result) ? new ValueTask<ReadResult>(result)
+            : cancellationToken.CanBeCanceled ? WaitAndReadAsync(cancellationToken)
+            : WaitForBytesAsync();
     }
 
     /// <inheritdoc/>
@@ -70,7 +74,7 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ReadResult> WaitAndReadAsync()
+    private async ValueTask<ReadResult> WaitForBytesAsync()
     {
         ReadResult result;
         do
@@ -86,7 +90,7 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
     {
         await using (cancellationToken.UnsafeRegister(static reader => ((SocketReader)reader!).CancelPendingRead(), this))
         {
-            var result = await WaitAndReadAsync();
+            var result = await WaitForBytesAsync();
             if (!result.IsCanceled || !cancellationToken.IsCancellationRequested)
             {
                 return result;

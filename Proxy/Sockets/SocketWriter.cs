@@ -13,6 +13,7 @@ internal sealed class SocketWriter(LoopSocket socket) : PipeWriter
 
     private byte[]? _bytes;
     private int _count;
+    private int _sent;
     private bool _isBroken;
     private bool _isSending;
 
@@ -42,9 +43,9 @@ internal sealed class SocketWriter(LoopSocket socket) : PipeWriter
     /// <inheritdoc/>
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
-        if (_count > 0 && !_isBroken && Send() is { IsCompleted: false } sending)
+        if (_count > 0 && !_isBroken && Send() < _count)
         {
-            return WaitAsync(sending);
+            return SendRestAsync();
         }
 
         Release();
@@ -67,26 +68,26 @@ internal sealed class SocketWriter(LoopSocket socket) : PipeWriter
     }
 
     // As a pipe does whose reader has left, it says of a broken connection that it is complete; the connection's end is told elsewhere.
-    private ValueTask Send()
+    private int Send()
     {
         try
         {
-            return socket.SendAsync(_bytes.AsMemory(0, _count));
+            return _sent = socket.Send(_bytes.AsSpan(0, _count));
         }
         catch (IOException)
         {
             _isBroken = true;
-            return ValueTask.CompletedTask;
+            return _count;
         }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FlushResult> WaitAsync(ValueTask sending)
+    private async ValueTask<FlushResult> SendRestAsync()
     {
         _isSending = true;
         try
         {
-            await sending;
+            await socket.SendRestAsync(_bytes.AsMemory(_sent, _count - _sent));
         }
         catch (IOException)
         {
