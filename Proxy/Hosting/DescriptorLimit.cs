@@ -21,7 +21,6 @@ internal sealed class DescriptorLimit : IDisposable
     private readonly List<SafeFileHandle> _held = [];
     private readonly long _limitAtStart = Current;
     private readonly ITimer _looking;
-    private long _connections;
 
     /// <param name="time">Clock of the looks at the limit.</param>
     public DescriptorLimit(TimeProvider time)
@@ -32,22 +31,8 @@ internal sealed class DescriptorLimit : IDisposable
 
     private static long Current => GetLimit(OpenFiles, out var limit) == 0 ? (long)Math.Min(limit.Soft, Unlimited) : 1024;
 
-    /// <summary>Counts a client's connection in.</summary>
-    /// <returns><see langword="false"/>: there are as many as can be.</returns>
-    public bool TryEnter()
-    {
-        var limit = Adjust();
-        if (Interlocked.Increment(ref _connections) <= Math.Max(Least, (limit - Reserve) / 2))
-        {
-            return true;
-        }
-
-        Leave();
-        return false;
-    }
-
-    /// <summary>Counts a client's connection out.</summary>
-    public void Leave() => Interlocked.Decrement(ref _connections);
+    /// <summary>How many clients can be connected now.</summary>
+    public long MaxConnections => Math.Max(Least, (Adjust() - Reserve) / 2);
 
     /// <inheritdoc/>
     public void Dispose()

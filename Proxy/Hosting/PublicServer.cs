@@ -42,12 +42,11 @@ internal sealed class PublicServer : IDisposable
         {
             var listen = address.AddTo(kestrel);
             listen.Protocols = HttpProtocols.Http1;
-            listen.Use(connections.Follow);
             listen.Use(Peer.Introduce(options.TrustedProxies));
             _listening.Add((address, listen));
         }
 
-        _transport = new LoopTransport(Math.Clamp(Environment.ProcessorCount / 2, 1, MaxLoops), "wp-loop", time);
+        _transport = new LoopTransport(Math.Clamp(Environment.ProcessorCount / 2, 1, MaxLoops), "wp-loop", time, connections);
         _server = new KestrelServer(Options.Create(kestrel), _transport, loggers);
     }
 

@@ -1,8 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
-using Wunderproxy.Proxy.Hosting;
+using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Sockets;
 
@@ -16,10 +17,14 @@ internal sealed class ClientListener : IConnectionListener
     private const int Backlog = 4096;
     private const int AtOnce = 16;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(130);
+    private static readonly TimeSpan SilenceInterval = TimeSpan.FromSeconds(10);
 
     private readonly Socket _socket;
     private readonly TimeProvider _time;
-    private readonly DescriptorLimit _limit;
+    private readonly ClientConnections _clients;
+    private readonly ITimer _sweeping;
+    private readonly ConcurrentDictionary<ClientTransport, long> _silent = new();
     private readonly Channel<ConnectionContext> _accepted =
         Channel.CreateUnbounded<ConnectionContext>(new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
 
@@ -28,12 +33,12 @@ internal sealed class ClientListener : IConnectionListener
     /// <param name="socket">Bound to the address; belongs to this from now on.</param>
     /// <param name="loops">Where clients are taken.</param>
     /// <param name="time">Clock of the pauses.</param>
-    /// <param name="limit">How many clients are taken.</param>
-    public ClientListener(Socket socket, IReadOnlyList<EventLoop> loops, TimeProvider time, DescriptorLimit limit)
+    /// <param name="clients">Counts clients, and says how many are taken.</param>
+    public ClientListener(Socket socket, IReadOnlyList<EventLoop> loops, TimeProvider time, ClientConnections clients)
     {
         _socket = socket;
         _time = time;
-        _limit = limit;
+        _clients = clients;
         socket.Blocking = false;
         if (socket.AddressFamily != AddressFamily.Unix)
         {
@@ -43,6 +48,7 @@ internal sealed class ClientListener : IConnectionListener
 
         socket.Listen(Backlog);
         EndPoint = socket.LocalEndPoint!;
+        _sweeping = time.CreateTimer(static listener => ((ClientListener)listener!).EndSilentOnes(), this, SilenceInterval, SilenceInterval);
         _doors.AddRange(loops.Select(loop => new Door(this, loop)));
     }
 
@@ -64,12 +70,16 @@ internal sealed class ClientListener : IConnectionListener
     }
 
     /// <inheritdoc/>
-    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
+        await _sweeping.DisposeAsync();
         _doors.ForEach(door => door.Close());
         _socket.Dispose();
         _accepted.Writer.TryComplete();
-        return ValueTask.CompletedTask;
+        foreach (var transport in _silent.Keys)
+        {
+            await EndSilentAsync(transport);
+        }
     }
 
     /// <inheritdoc/>
@@ -86,9 +96,9 @@ internal sealed class ClientListener : IConnectionListener
     {
         for (var i = 0; i < AtOnce && NativeSocket.Accept(_socket.SafeHandle, out var remote) is { } client; i++)
         {
-            if (_limit.TryEnter())
+            if (_clients.TryEnter() is { } counted)
             {
-                Take(loop, client, remote);
+                Take(new ClientTransport(loop, client, remote, counted, _time));
             }
             else
             {
@@ -97,26 +107,43 @@ internal sealed class ClientListener : IConnectionListener
         }
     }
 
-    private void Take(EventLoop loop, NativeSocket client, IPEndPoint? remote)
+    // Kestrel keeps some kilobytes for each connection, so it gets to know one when there is something to read.
+    private void Take(ClientTransport transport)
     {
-        var transport = new ClientTransport(loop, client, remote, _time, _limit.Leave);
+        _silent[transport] = _time.GetTimestamp();
         try
         {
-            transport.Watch();
+            transport.Watch(HandOver);
         }
-        catch
+        catch (IOException)
         {
-            client.Dispose();
-            _limit.Leave();
+            _ = EndSilentAsync(transport).AsTask();
             throw;
         }
+    }
 
-        if (!_accepted.Writer.TryWrite(transport))
+    private void HandOver(ClientTransport transport)
+    {
+        if (transport.IsClosed || !_silent.TryRemove(transport, out _) || !_accepted.Writer.TryWrite(transport))
         {
-            transport.Abort(new ConnectionAbortedException("The Proxy takes no more connections."));
+            _silent.TryRemove(transport, out _);
+            transport.Abort(new ConnectionAbortedException("The client has left, or the Proxy takes no more."));
             _ = transport.DisposeAsync().AsTask();
         }
     }
+
+    private void EndSilentOnes()
+    {
+        foreach (var (transport, since) in _silent)
+        {
+            if (_time.GetElapsedTime(since) >= SilenceLimit)
+            {
+                _ = EndSilentAsync(transport).AsTask();
+            }
+        }
+    }
+
+    private ValueTask EndSilentAsync(ClientTransport transport) => _silent.TryRemove(transport, out _) ? transport.DisposeAsync() : ValueTask.CompletedTask;
 
     /// <summary>The listening socket on one loop.</summary>
     private sealed class Door : ISocketEvents

@@ -3,21 +3,24 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Sockets;
 
-/// <summary>A client's connection as Kestrel sees it.</summary>
+/// <summary>A client's connection as Kestrel sees it. Until the client has sent something it is little more than the socket.</summary>
 internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketEvents
 {
     private static readonly TimeSpan LingerLimit = TimeSpan.FromSeconds(2);
     private static long lastId;
 
     private readonly LoopSocket _socket;
-    private readonly SocketReader _input;
-    private readonly SocketWriter _output;
+    private readonly ClientConnection _client;
     private readonly TimeProvider _time;
-    private readonly Action _onEnd;
-    private readonly CancellationTokenSource _closed = new();
+    private SocketReader? _input;
+    private SocketWriter? _output;
+    private FeatureCollection? _features;
+    private CancellationTokenSource? _closed;
+    private Action<ClientTransport>? _onFirstEvent;
     private string? _id;
     private IDictionary<object, object?>? _items;
     private LoopSocket? _follower;
@@ -26,25 +29,21 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <param name="loop">Where it waits.</param>
     /// <param name="socket">The connection, which belongs to this from now on.</param>
     /// <param name="remote">Where the client comes from; absent: a Unix socket.</param>
+    /// <param name="client">What is counted of it.</param>
     /// <param name="time">Clock of how long closing may take.</param>
-    /// <param name="onEnd">Called when the connection has ended.</param>
-    public ClientTransport(EventLoop loop, NativeSocket socket, IPEndPoint? remote, TimeProvider time, Action onEnd)
+    public ClientTransport(EventLoop loop, NativeSocket socket, IPEndPoint? remote, ClientConnection client, TimeProvider time)
     {
         _socket = new LoopSocket(loop, socket, this);
-        _input = new SocketReader(_socket);
-        _output = new SocketWriter(_socket);
+        _client = client;
         _time = time;
-        _onEnd = onEnd;
         RemoteEndPoint = remote;
-        ConnectionClosed = _closed.Token;
-        Features.Set(this);
     }
 
     /// <inheritdoc/>
-    public PipeReader Input => _input;
+    public PipeReader Input => _input ??= new SocketReader(_socket);
 
     /// <inheritdoc/>
-    public PipeWriter Output => _output;
+    public PipeWriter Output => _output ??= new SocketWriter(_socket);
 
     /// <inheritdoc/>
     public override IDuplexPipe Transport
@@ -61,7 +60,14 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     }
 
     /// <inheritdoc/>
-    public override IFeatureCollection Features { get; } = new FeatureCollection(8);
+    public override IFeatureCollection Features => _features ??= NewFeatures();
+
+    /// <inheritdoc/>
+    public override CancellationToken ConnectionClosed
+    {
+        get => (_closed ??= NewClosed()).Token;
+        set => throw new NotSupportedException("The connection itself says when it is closed.");
+    }
 
     /// <inheritdoc/>
     public override IDictionary<object, object?> Items
@@ -76,9 +82,17 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <summary>Whether the client is gone.</summary>
     public bool IsClosed => Volatile.Read(ref _isClosed) == 1;
 
+    /// <summary>Whether the client has left, and nothing of it is left to read.</summary>
+    public bool IsAtEnd() => _socket.IsAtEnd();
+
     /// <summary>Begins to watch for what the client sends.</summary>
+    /// <param name="onFirstEvent">Called once, when it has sent something or left.</param>
     /// <exception cref="IOException">The kernel can't watch any more.</exception>
-    public void Watch() => _socket.Watch();
+    public void Watch(Action<ClientTransport> onFirstEvent)
+    {
+        _onFirstEvent = onFirstEvent;
+        _socket.Watch();
+    }
 
     /// <summary>Aborts a connection when the client leaves, or at once if it has left.</summary>
     /// <param name="follower">The connection; absent: none any more.</param>
@@ -99,6 +113,11 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         {
             Close();
         }
+
+        if (Interlocked.Exchange(ref _onFirstEvent, null) is { } onFirstEvent)
+        {
+            onFirstEvent(this);
+        }
     }
 
     /// <inheritdoc/>
@@ -111,17 +130,20 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        await _input.CompleteAsync();
-        await _output.CompleteAsync();
-        if (!_socket.IsAborted && _socket.MayHaveUnread())
+        if (_input is not null)
         {
-            await LingerAsync();
+            await _input.CompleteAsync();
+            await Output.CompleteAsync();
+            if (!_socket.IsAborted && _socket.MayHaveUnread())
+            {
+                await LingerAsync();
+            }
         }
 
         _socket.Dispose();
         Close();
-        _closed.Dispose();
-        _onEnd();
+        _closed?.Dispose();
+        _client.Leave();
         await base.DisposeAsync();
     }
 
@@ -130,8 +152,29 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         if (Interlocked.Exchange(ref _isClosed, 1) == 0)
         {
             Volatile.Read(ref _follower)?.Abort();
-            _closed.Cancel();
+            Volatile.Read(ref _closed)?.Cancel();
         }
+    }
+
+    private FeatureCollection NewFeatures()
+    {
+        var features = new FeatureCollection(8);
+        features.Set(this);
+        features.Set(_client);
+        return features;
+    }
+
+    private CancellationTokenSource NewClosed()
+    {
+        var closed = new CancellationTokenSource();
+        Volatile.Write(ref _closed, closed);
+        Interlocked.MemoryBarrier();
+        if (IsClosed)
+        {
+            closed.Cancel();
+        }
+
+        return closed;
     }
 
     // Closing while bytes are unread would break the connection off, and the client might lose the end of its answer.

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Wunderproxy.Proxy.Hosting;
+using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Sockets;
 
@@ -10,16 +11,17 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IDisposable
 {
     private readonly EventLoop[] _loops;
     private readonly TimeProvider _time;
-    private readonly DescriptorLimit _limit;
+    private readonly ClientConnections _clients;
 
     /// <param name="loops">Number of loops.</param>
     /// <param name="name">Name of the loops' threads.</param>
     /// <param name="time">Clock of pauses and closings.</param>
-    public LoopTransport(int loops, string name, TimeProvider time)
+    /// <param name="clients">Counts clients, and says how many are taken.</param>
+    public LoopTransport(int loops, string name, TimeProvider time, ClientConnections clients)
     {
         _loops = [.. Enumerable.Range(0, loops).Select(_ => new EventLoop(name))];
         _time = time;
-        _limit = new DescriptorLimit(time);
+        _clients = clients;
     }
 
     /// <inheritdoc/>
@@ -28,7 +30,7 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IDisposable
         var socket = UnixSocket.Bind(endpoint);
         try
         {
-            return new ValueTask<IConnectionListener>(new ClientListener(socket, _loops, _time, _limit));
+            return new ValueTask<IConnectionListener>(new ClientListener(socket, _loops, _time, _clients));
         }
         catch (System.Net.Sockets.SocketException e) when (e.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse)
         {
@@ -40,7 +42,6 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _limit.Dispose();
         foreach (var loop in _loops)
         {
             loop.Dispose();
