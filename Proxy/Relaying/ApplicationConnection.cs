@@ -17,7 +17,7 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
     {
         _pool = pool;
         Socket = new LoopSocket(loop, socket, this);
-        _received = new ReceiveBuffer(Socket);
+        _received = new ReceiveBuffer(Socket, isAdaptive: false);
     }
 
     /// <summary>The socket.</summary>
@@ -124,10 +124,11 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
     public void Consume(int count) => _received.Consume(count);
 
     /// <summary>Receives more behind what has been received.</summary>
+    /// <param name="isMuch">Whether much is expected.</param>
     /// <returns><see langword="false"/>: nothing is there now.</returns>
     /// <exception cref="AnswerCutShortException">The application has ended its stream.</exception>
     /// <exception cref="IOException">The connection is broken or was aborted.</exception>
-    public bool TryReceiveMore() => _received.Fill() switch
+    public bool TryReceiveMore(bool isMuch) => _received.Fill(isMuch) switch
     {
         0 => throw new AnswerCutShortException(),
         var received => received > 0,
@@ -150,7 +151,7 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
         var isFirst = _received.Count == 0;
         try
         {
-            return TryReceiveMore();
+            return TryReceiveMore(isMuch: false);
         }
         catch (IOException e) when (isFirst && !Socket.IsAborted)
         {

@@ -289,7 +289,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReceiveMoreAsync()
     {
-        while (!_connection.TryReceiveMore())
+        while (!_connection.TryReceiveMore(isMuch: true))
         {
             await FlushAsync();
             await _connection.Socket.WaitUntilReadableAsync();

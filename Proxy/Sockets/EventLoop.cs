@@ -31,8 +31,8 @@ internal sealed class EventLoop : IDisposable
     [ThreadStatic]
     private static EventLoop? current;
 
-    private readonly Descriptor _epoll = new(epoll_create1(CloseOnExec));
-    private readonly Descriptor _wakeUp = new(eventfd(0, CloseOnExec | 0x800));
+    private readonly Descriptor _epoll = new(NewEpoll(CloseOnExec));
+    private readonly Descriptor _wakeUp = new(NewEvent(0, CloseOnExec | 0x800));
     private readonly ConcurrentDictionary<long, ISocketEvents> _watched = new();
     private readonly ConcurrentQueue<ISocketEvents> _ended = new();
     private readonly Thread _thread;
@@ -111,7 +111,7 @@ internal sealed class EventLoop : IDisposable
         var events = new byte[MaxEvents * EventSize];
         while (!_isOver)
         {
-            var count = epoll_wait(_epoll, ref events[0], MaxEvents, -1);
+            var count = WaitForEvents(_epoll, ref events[0], MaxEvents, -1);
             for (var i = 0; i < count; i++)
             {
                 var one = events.AsSpan(i * EventSize, EventSize);
@@ -129,7 +129,7 @@ internal sealed class EventLoop : IDisposable
     {
         if (key == WakeUp)
         {
-            _ = read(_wakeUp, out _, sizeof(long));
+            _ = ReadEvent(_wakeUp, out _, sizeof(long));
         }
         else if (_watched.TryGetValue(key, out var target))
         {
@@ -142,7 +142,7 @@ internal sealed class EventLoop : IDisposable
         long one = 1;
         try
         {
-            _ = write(_wakeUp, ref one, sizeof(long));
+            _ = WriteEvent(_wakeUp, ref one, sizeof(long));
         }
         catch (ObjectDisposedException)
         {
@@ -155,7 +155,7 @@ internal sealed class EventLoop : IDisposable
         Span<byte> one = stackalloc byte[EventSize];
         _ = BitConverter.TryWriteBytes(one, (uint)events);
         _ = BitConverter.TryWriteBytes(one[KeyOffset..], key);
-        if (epoll_ctl(_epoll, operation, socket, ref one[0]) != 0)
+        if (ControlEpoll(_epoll, operation, socket, ref one[0]) != 0)
         {
             throw new IOException($"The kernel can't watch a socket: error {Marshal.GetLastPInvokeError()}");
         }
@@ -173,36 +173,34 @@ internal sealed class EventLoop : IDisposable
             }
         }
 
-        protected override bool ReleaseHandle() => close((int)handle) == 0;
+        protected override bool ReleaseHandle() => CloseDescriptor((int)handle) == 0;
     }
 
-#pragma warning disable SA1300, IDE1006 // Named as in libc.
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int epoll_create1(int flags);
+    private static extern int NewEpoll(int flags);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int epoll_ctl(SafeHandle epoll, int operation, SafeHandle socket, ref byte settings);
+    private static extern int ControlEpoll(SafeHandle epoll, int operation, SafeHandle socket, ref byte settings);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int epoll_wait(SafeHandle epoll, ref byte events, int count, int milliseconds);
+    private static extern int WaitForEvents(SafeHandle epoll, ref byte events, int count, int milliseconds);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int eventfd(uint value, int flags);
+    private static extern int NewEvent(uint value, int flags);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "read", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern nint read(SafeHandle descriptor, out long value, nint length);
+    private static extern nint ReadEvent(SafeHandle descriptor, out long value, nint length);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "write", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern nint write(SafeHandle descriptor, ref long value, nint length);
+    private static extern nint WriteEvent(SafeHandle descriptor, ref long value, nint length);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "close", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int close(int descriptor);
-#pragma warning restore SA1300, IDE1006
+    private static extern int CloseDescriptor(int descriptor);
 }

@@ -34,7 +34,7 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
     {
         Span<byte> address = stackalloc byte[SocketAddress.GetMaximumAddressSize(AddressFamily.Unix)];
         var length = address.Length;
-        var descriptor = accept4(listener, ref MemoryMarshal.GetReference(address), ref length, NonBlockingCloseOnExec);
+        var descriptor = AcceptNext(listener, ref MemoryMarshal.GetReference(address), ref length, NonBlockingCloseOnExec);
         remote = null;
         if (descriptor >= 0)
         {
@@ -51,7 +51,7 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
     /// <exception cref="SocketException">It can't be connected.</exception>
     public static NativeSocket Connect(IPEndPoint address, out bool isConnected)
     {
-        var descriptor = socket(Address.FamilyOf(address), Stream | NonBlockingCloseOnExec, 0);
+        var descriptor = NewSocket(Address.FamilyOf(address), Stream | NonBlockingCloseOnExec, 0);
         if (descriptor < 0)
         {
             throw Failure();
@@ -61,7 +61,7 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
         made.SetOption(TcpLevel, NoDelay, 1);
         Span<byte> bytes = stackalloc byte[Address.MaxLength];
         var length = Address.Write(address, bytes);
-        isConnected = connect(made, ref MemoryMarshal.GetReference(bytes), length) == 0;
+        isConnected = BeginConnect(made, ref MemoryMarshal.GetReference(bytes), length) == 0;
         if (!isConnected && Marshal.GetLastPInvokeError() is not Errno.InProgress)
         {
             var failure = Failure();
@@ -77,7 +77,7 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
     public void ThrowIfNotConnected()
     {
         var length = sizeof(int);
-        if (getsockopt(this, SocketLevel, PendingError, out var error, ref length) != 0)
+        if (GetSocketOption(this, SocketLevel, PendingError, out var error, ref length) != 0)
         {
             throw Failure();
         }
@@ -130,7 +130,7 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
     {
         while (true)
         {
-            var sent = (int)send(this, ref MemoryMarshal.GetReference(bytes), bytes.Length, isMoreComing ? NoSignal | More : NoSignal);
+            var sent = (int)SendNow(this, ref MemoryMarshal.GetReference(bytes), bytes.Length, isMoreComing ? NoSignal | More : NoSignal);
             if (sent >= 0)
             {
                 return sent;
@@ -146,23 +146,23 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
     }
 
     /// <summary>Ends the stream towards the other side.</summary>
-    public void ShutDownSending() => _ = shutdown(this, 1);
+    public void ShutDownSending() => _ = ShutDown(this, 1);
 
     /// <summary>Makes closing break the connection off, so that the other side can't take what it has got for the whole.</summary>
     public void ResetOnClose()
     {
         Span<int> linger = [1, 0];
-        _ = setsockopt(this, SocketLevel, Linger, ref linger[0], 2 * sizeof(int));
+        _ = SetSocketOption(this, SocketLevel, Linger, ref linger[0], 2 * sizeof(int));
     }
 
     /// <inheritdoc/>
-    protected override bool ReleaseHandle() => close((int)handle) == 0;
+    protected override bool ReleaseHandle() => CloseDescriptor((int)handle) == 0;
 
     private int Receive(Span<byte> buffer, int flags)
     {
         while (true)
         {
-            var received = (int)recv(this, ref MemoryMarshal.GetReference(buffer), buffer.Length, flags);
+            var received = (int)Recv(this, ref MemoryMarshal.GetReference(buffer), buffer.Length, flags);
             if (received >= 0)
             {
                 return received;
@@ -177,45 +177,43 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
         }
     }
 
-    private void SetOption(int level, int option, int value) => _ = setsockopt(this, level, option, ref value, sizeof(int));
+    private void SetOption(int level, int option, int value) => _ = SetSocketOption(this, level, option, ref value, sizeof(int));
 
     private static SocketException Failure() => new(Errno.ToSocketError(Marshal.GetLastPInvokeError()));
 
-#pragma warning disable SA1300, IDE1006 // Named as in libc.
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "socket", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int socket(int family, int type, int protocol);
+    private static extern int NewSocket(int family, int type, int protocol);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "connect", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int connect(NativeSocket socket, ref byte address, int length);
+    private static extern int BeginConnect(NativeSocket socket, ref byte address, int length);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "accept4", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int accept4(SafeHandle socket, ref byte address, ref int length, int flags);
+    private static extern int AcceptNext(SafeHandle socket, ref byte address, ref int length, int flags);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "recv", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern nint recv(NativeSocket socket, ref byte buffer, nint length, int flags);
+    private static extern nint Recv(NativeSocket socket, ref byte buffer, nint length, int flags);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "send", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern nint send(NativeSocket socket, ref byte buffer, nint length, int flags);
+    private static extern nint SendNow(NativeSocket socket, ref byte buffer, nint length, int flags);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int shutdown(NativeSocket socket, int how);
+    private static extern int ShutDown(NativeSocket socket, int how);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int setsockopt(NativeSocket socket, int level, int option, ref int value, int length);
+    private static extern int SetSocketOption(NativeSocket socket, int level, int option, ref int value, int length);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int getsockopt(NativeSocket socket, int level, int option, out int value, ref int length);
+    private static extern int GetSocketOption(NativeSocket socket, int level, int option, out int value, ref int length);
 
-    [DllImport("libc", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "close", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int close(int descriptor);
-#pragma warning restore SA1300, IDE1006
+    private static extern int CloseDescriptor(int descriptor);
 }

@@ -4,7 +4,8 @@ namespace Wunderproxy.Proxy.Sockets;
 
 /// <summary>Bytes of a connection that were received and not used yet. While there are none, it holds no memory.</summary>
 /// <param name="socket">Where they come from.</param>
-internal sealed class ReceiveBuffer(LoopSocket socket) : IDisposable
+/// <param name="isAdaptive">Whether a connection that has filled what it was given gets more at once the next time; else whoever receives says so.</param>
+internal sealed class ReceiveBuffer(LoopSocket socket, bool isAdaptive) : IDisposable
 {
     private const int Small = 4 << 10;
     private const int Large = 64 << 10;
@@ -22,19 +23,19 @@ internal sealed class ReceiveBuffer(LoopSocket socket) : IDisposable
     public int Count => _end - _start;
 
     /// <summary>Receives what is there, behind what it has.</summary>
+    /// <param name="isMuch">Whether much is expected.</param>
     /// <returns>As <see cref="LoopSocket.Receive"/>.</returns>
     /// <exception cref="IOException">The connection is broken or was aborted, or there is no room for more.</exception>
-    public int Fill()
+    public int Fill(bool isMuch = false)
     {
-        MakeRoom();
+        MakeRoom(isMuch || _isBusy);
         var room = _bytes!.Length - _end;
         var received = socket.Receive(_bytes.AsSpan(_end));
         if (received > 0)
         {
             _end += received;
 
-            // A connection that fills what it is given carries a body: it gets more at once from now on.
-            _isBusy = received == room;
+            _isBusy = isAdaptive && received == room;
         }
 
         ReleaseIfEmpty();
@@ -55,11 +56,11 @@ internal sealed class ReceiveBuffer(LoopSocket socket) : IDisposable
         ReleaseIfEmpty();
     }
 
-    private void MakeRoom()
+    private void MakeRoom(bool isMuch)
     {
         if (_bytes is null)
         {
-            _bytes = ArrayPool<byte>.Shared.Rent(_isBusy ? Large : Small);
+            _bytes = ArrayPool<byte>.Shared.Rent(isMuch ? Large : Small);
             return;
         }
 

@@ -10,7 +10,7 @@ namespace Wunderproxy.Proxy.Sockets;
 [SuppressMessage("Design", "CA1001", Justification = "A reader's end is its completion, which disposes what it owns.")]
 internal sealed class SocketReader(LoopSocket socket) : PipeReader
 {
-    private readonly ReceiveBuffer _buffer = new(socket);
+    private readonly ReceiveBuffer _buffer = new(socket, isAdaptive: true);
     private ReadOnlySequence<byte> _read;
     private bool _isExamined = true;
     private bool _isAtEnd;
