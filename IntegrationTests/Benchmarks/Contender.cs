@@ -10,7 +10,7 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 /// <summary>One of the proxies in front of the same backend, each as its documentation advises for keep-alive on both sides, without an access log.</summary>
 internal sealed class Contender : IAsyncDisposable
 {
-    private const int Connections = 64;
+    private const int Connections = 256;
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(10);
 
     private readonly RunningProcess _process;
@@ -29,20 +29,34 @@ internal sealed class Contender : IAsyncDisposable
     public ProcessUse Use => ProcessUse.Of(_process.Id);
 
     /// <summary>The application that all of them forward to: nginx with static files, asked directly as the floor.</summary>
-    public static async Task<Contender> BackendAsync(LabHost lab)
+    public static async Task<Contender> BackendAsync(LabHost lab, int echo)
     {
         var folder = lab.NewDirectory("backend");
         await using (var tiny = File.CreateText($"{folder}/tiny"))
             await tiny.WriteAsync("ok");
         await using (var large = File.CreateText($"{folder}/64KiB"))
             await large.WriteAsync(new string('x', 64 << 10));
-        return await NginxAsync(lab, "direct", port => $"open_file_cache max=10; server {{ listen 127.0.0.1:{port} backlog=1024; root {folder}; }}");
+        await using (var huge = File.CreateText($"{folder}/1MiB"))
+            await huge.WriteAsync(new string('x', 1 << 20));
+        return await NginxAsync(lab, "direct", port => $$"""
+            open_file_cache max=10;
+            server {
+              listen 127.0.0.1:{{port}} backlog=4096; root {{folder}};
+              location /upload { proxy_pass http://127.0.0.1:{{port}}/tiny; proxy_method GET; proxy_pass_request_body off; proxy_set_header Content-Length ""; }
+              location /echo { {{ToEcho(echo)}} }
+            }
+            """);
     }
+
+    // Upgrades are passed on, as nginx has to be told.
+    private static string ToEcho(int port) =>
+        $"proxy_pass http://127.0.0.1:{port}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
 
     public static Task<Contender> NginxAsync(LabHost lab, Uri backend) => NginxAsync(lab, "nginx", port => $$"""
         upstream backend { server {{backend.Authority}}; keepalive {{Connections}}; keepalive_requests 10000000; }
         server {
-          listen 127.0.0.1:{{port}} backlog=1024;
+          listen 127.0.0.1:{{port}} backlog=4096;
+          location /echo { {{ToEcho(backend.Port)}} }
           proxy_buffer_size 16k; proxy_buffers 8 32k; proxy_busy_buffers_size 64k;
           location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
             proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $host; }
@@ -55,12 +69,13 @@ internal sealed class Contender : IAsyncDisposable
         var file = await WriteAsync(lab, "haproxy", $"""
             global
               nbthread 1
-              maxconn 2000
+              maxconn {IdleConnections.Count + 200}
             defaults
               mode http
               timeout connect 1s
               timeout client 60s
               timeout server 60s
+              timeout tunnel 60s
               option forwardfor
               http-reuse always
             frontend public
@@ -119,9 +134,9 @@ internal sealed class Contender : IAsyncDisposable
         var folder = lab.NewDirectory(name);
         var file = await WriteAsync(lab, "nginx.conf", $$"""
             daemon off; worker_processes 1; pid {{folder}}/pid; error_log stderr crit;
-            events { worker_connections 2048; }
+            events { worker_connections 22000; }
             http {
-              access_log off; keepalive_requests 10000000; sendfile on; tcp_nopush on;
+              access_log off; keepalive_requests 10000000; sendfile on; tcp_nopush on; client_max_body_size 16m; client_body_buffer_size 2m;
               client_body_temp_path {{folder}}/body; proxy_temp_path {{folder}}/proxy;
               {{server(port)}}
             }

@@ -10,13 +10,16 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 /// <param name="Failed">Answers other than 2xx and 3xx, and errors of sockets.</param>
 internal sealed partial record Wrk(long Requests, double PerSecond, long Failed)
 {
-    public const int Connections = 64;
-
-    /// <summary>One thread, 64 keep-alive connections, as fast as they are answered.</summary>
-    public static async Task<Wrk> RunAsync(Uri address, TimeSpan duration)
+    /// <summary>One thread, as fast as requests are answered.</summary>
+    /// <param name="address">What is asked for.</param>
+    /// <param name="connections">Number of connections.</param>
+    /// <param name="script">File with a Lua script that changes the requests.</param>
+    /// <param name="duration">For how long.</param>
+    public static async Task<Wrk> RunAsync(Uri address, int connections, string script, TimeSpan duration)
     {
         var seconds = ((int)duration.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        return Parse(await Command.RunAsync("wrk", ["-t1", $"-c{Connections}", $"-d{seconds}s", address.ToString()], duration + TimeSpan.FromSeconds(20)));
+        return Parse(await Command.RunAsync(
+            "wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", "-s", script, address.ToString()], duration + TimeSpan.FromSeconds(20)));
     }
 
     private static Wrk Parse(string output) => new(

@@ -8,7 +8,7 @@
 #
 # Root or sudo. Installs the Debian packages that are missing, and runs everything in a laboratory host of its own (../Lab/lab.sh), in a
 # network namespace, which it takes down again. What is measured is what ../../deploy/install.sh installs. Everything takes about
-# ten minutes and ends after 40 at the latest.
+# 25 minutes and ends after 40 at the latest.
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

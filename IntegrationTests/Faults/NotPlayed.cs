@@ -8,7 +8,7 @@ internal static class NotPlayed
         ("the kernel's own packet loss and reordering", "the lab's kernel has no netem; all traffic of a host is local anyway, but that to registry and store, whose slowness is played"),
         ("DNS slow", "no name server of the lab answers late; a name that isn't known and an S3 server that hangs are played"),
         ("fsync that fails", "it needs a tracer around the Controller; the durable files have tests of their own for it"),
-        ("file descriptors of the Proxy exhausted", "a Proxy whose limit is lowered while it runs ends with its process; one that starts with a low limit takes fewer connections, which the tests of the Proxy show"),
+        ("file descriptors of the Proxy exhausted", "the tests of the Proxy lower the limit of one that runs: it takes fewer clients, can be controlled, and serves on"),
         ("a disk that lies about fsync", "no device of the lab can; what was synced is taken for written"),
     ];
 }

@@ -41,6 +41,15 @@ public class ForwardedResponseTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc")]
     [InlineData("HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n")]
     [InlineData("nonsense\r\n\r\n")]
+    [InlineData("HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: +3\r\n\r\nabc")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\nabc")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nabc")]
+    [InlineData("HTTP/1.1 200 OK\r\nX: a\r\n folded\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nX : a\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nX: a\rContent-Length: 3\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n")]
     public async Task Answer_that_can_be_read_in_two_ways_becomes_502_and_its_connection_is_dropped(string answer)
     {
         await using var proxy = await RunningProxy.StartAsync();
@@ -121,6 +130,80 @@ public class ForwardedResponseTests
         {
             Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
         }
+    }
+
+    [Theory]
+    [InlineData("x\r\nabc\r\n0\r\n\r\n")]
+    [InlineData("3\nabc\r\n0\r\n\r\n")]
+    [InlineData("3\r\nabcd\r\n0\r\n\r\n")]
+    [InlineData("-1\r\nabc\r\n0\r\n\r\n")]
+    [InlineData("3;a\rb\r\nabc\r\n0\r\n\r\n")]
+    [InlineData("11111111111111111\r\nabc\r\n0\r\n\r\n")]
+    public async Task Chunks_that_are_not_framed_properly_never_look_whole_and_end_the_connection(string body)
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var backend = new RawBackend();
+        await proxy.SwitchAsync(backend.Address);
+        await using var client = await proxy.ConnectAsync();
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        await using var application = await backend.AcceptedAsync();
+        await application.ReadHeadAsync();
+        await application.SendAsync("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body);
+
+        var seen = await client.TryReadToEndAsync() ?? "";
+        Assert.True(seen.StartsWith("HTTP/1.1 502 ", StringComparison.Ordinal) || !seen.Contains("0\r\n\r\n", StringComparison.Ordinal), seen);
+        await application.WaitForEndAsync();
+    }
+
+    [Fact]
+    public async Task Body_that_ends_with_the_connection_passes_whole()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var backend = new RawBackend();
+        await proxy.SwitchAsync(backend.Address);
+        await using var client = await proxy.ConnectAsync();
+        await client.SendAsync(Get);
+        var application = await backend.AcceptedAsync();
+        await application.ReadHeadAsync();
+        await application.SendAsync("HTTP/1.0 200 OK\r\n\r\nabc");
+        await application.DisposeAsync();
+
+        Assert.EndsWith("3\r\nabc\r\n0\r\n\r\n", await client.ReadUntilAsync("0\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok+")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")]
+    [InlineData("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok")]
+    [InlineData("HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n")]
+    public async Task Connection_on_which_more_may_come_is_not_used_again(string answer)
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var backend = new RawBackend();
+        await proxy.SwitchAsync(backend.Address);
+        await using var client = await proxy.ConnectAsync();
+        await client.SendAsync(Get);
+        await using var application = await backend.AcceptedAsync();
+        await application.ReadHeadAsync();
+        await application.SendAsync(answer);
+
+        await application.WaitForEndAsync();
+        Assert.StartsWith("HTTP/1.1 20", await client.ReadMessageAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Idle_connection_is_closed_before_an_impatient_application_would()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var backend = new RawBackend();
+        await proxy.SwitchAsync(backend.Address);
+        await using var client = await proxy.ConnectAsync();
+        await using var kept = await KeepAsync(client, backend);
+        var began = TimeProvider.System.GetTimestamp();
+
+        await kept.WaitForEndAsync();
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began).TotalSeconds, 2.5, 4.9);
     }
 
     [Fact]

@@ -24,6 +24,9 @@ internal sealed class RawBackend : IAsyncDisposable
 
     public int Probes => _probes;
 
+    /// <summary>Connections accepted so far, those of probes aside.</summary>
+    public int Accepted { get; private set; }
+
     public string ProbeAnswer { get; set; } = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
     /// <summary>The head of the probe's request.</summary>
@@ -68,6 +71,7 @@ internal sealed class RawBackend : IAsyncDisposable
                 }
                 else
                 {
+                    Accepted++;
                     await _connections.Writer.WriteAsync(connection);
                 }
             }

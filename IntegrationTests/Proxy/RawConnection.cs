@@ -26,6 +26,20 @@ internal sealed class RawConnection(Socket socket) : IAsyncDisposable
         }
     }
 
+    /// <returns>Whether the other side still took it.</returns>
+    public async Task<bool> TrySendAsync(string text)
+    {
+        try
+        {
+            await SendAsync(text);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Reads until the text has come, and returns all up to its end; what follows is left for the next read.</summary>
     public async Task<string> ReadUntilAsync(string end)
     {
@@ -81,6 +95,20 @@ internal sealed class RawConnection(Socket socket) : IAsyncDisposable
         var text = _unread.ToString();
         _unread.Clear();
         return text;
+    }
+
+    /// <summary>Reads until the other side closes the connection, in order or not.</summary>
+    /// <returns>What it has sent if it closed in order.</returns>
+    public async Task<string?> TryReadToEndAsync()
+    {
+        try
+        {
+            return await ReadToEndAsync();
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Waits until the other side ends the connection, in order or not.</summary>

@@ -47,6 +47,20 @@ internal static class ConnectionHeader
         }
     }
 
+    /// <summary>Whether an answer's header wants the connection to be closed behind it.</summary>
+    public static bool SaysClose(string value) =>
+        value.Equals("close", StringComparison.OrdinalIgnoreCase)
+        || (value.Contains(',', StringComparison.Ordinal) && value.Split(',', StringSplitOptions.TrimEntries).Contains("close", StringComparer.OrdinalIgnoreCase));
+
+    /// <summary>Removes from headers what a <c>Connection</c> header nominates.</summary>
+    public static void Remove(IHeaderDictionary headers, string connection)
+    {
+        foreach (var name in NominatedBy(connection))
+        {
+            headers.Remove(name);
+        }
+    }
+
     /// <summary>Removes what a response's <c>Connection</c> header nominates.</summary>
     public static void Apply(HttpResponseMessage response)
     {

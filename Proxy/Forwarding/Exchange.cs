@@ -1,15 +1,19 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Relaying;
+using Wunderproxy.Proxy.Sockets;
+using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>One request and its answer. Kept and used again for the next request of the same connection.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "The body only passes on to Kestrel's, which Kestrel ends.")]
+[SuppressMessage("Design", "CA1001", Justification = "What it has is given back at the end of each request.")]
 internal sealed class Exchange
 {
     private readonly DefaultHttpContext _context = new();
     private readonly ResponseBody _responseBody = new();
+    private Relay? _relay;
 
     /// <summary>The request and the answer.</summary>
     public HttpContext Context => _context;
@@ -32,7 +36,19 @@ internal sealed class Exchange
     /// <summary>What looks at the request lines of the client's connection.</summary>
     public RequestLineGuard? LineGuard { get; private set; }
 
-    /// <summary>The connection to the application that the request was sent on.</summary>
+    /// <summary>The client's connection.</summary>
+    public ClientTransport Transport { get; private set; } = null!;
+
+    /// <summary>Who sent the request.</summary>
+    public Peer Peer { get; private set; } = null!;
+
+    /// <summary>What the client's connection is doing.</summary>
+    public ClientConnection Client { get; private set; } = null!;
+
+    /// <summary>Carries the request over to the application, where YARP doesn't.</summary>
+    public Relay Relay => _relay ??= new Relay(this);
+
+    /// <summary>The connection to the application that the request was sent on by YARP.</summary>
     public UpstreamConnection? Connection { get; set; }
 
     /// <summary>Begins the next exchange.</summary>
@@ -45,6 +61,13 @@ internal sealed class Exchange
         HasInvalidTrailers = false;
         IsLeft = false;
         Connection = null;
+        if (Transport is null)
+        {
+            Transport = features.GetRequiredFeature<ClientTransport>();
+            Peer = features.GetRequiredFeature<Peer>();
+            Client = features.GetRequiredFeature<ClientConnection>();
+        }
+
         _responseBody.Begin(features.GetRequiredFeature<IHttpResponseBodyFeature>());
         features.Set<IHttpResponseBodyFeature>(_responseBody);
         _context.Initialize(features);
@@ -52,6 +75,14 @@ internal sealed class Exchange
         LineGuard.HeadEnded(_context.Request.Headers);
     }
 
+    /// <summary>Sets the words behind the answer's status.</summary>
+    /// <param name="reason">Absent: the usual ones.</param>
+    public void SetReason(string? reason) => _context.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = reason;
+
     /// <summary>Lets go of the request.</summary>
-    public void End() => _context.Uninitialize();
+    public void End()
+    {
+        _relay?.Dispose();
+        _context.Uninitialize();
+    }
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Wunderproxy.Proxy.Relaying;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
@@ -54,6 +55,30 @@ internal static class ForwardedHeaders
 
         return name.Equals("Forwarded", StringComparison.OrdinalIgnoreCase)
             || (!isTrusted && name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Whether <see cref="Write"/> writes a header instead of the client's.</summary>
+    public static bool IsReplaced(string name) => name.Equals(For, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Writes the headers of a request that came from the given peer, whose own ones were left out where they are misleading or replaced.</summary>
+    public static void Write(HttpRequest request, Peer peer, HeadWriter head)
+    {
+        var headers = request.Headers;
+        var former = peer.IsTrusted ? headers[For] : StringValues.Empty;
+        foreach (var value in ForValue(former, peer))
+        {
+            head.WriteField(For, value);
+        }
+
+        if (!peer.IsTrusted || !headers.ContainsKey(Proto))
+        {
+            head.WriteField(Proto, request.Scheme);
+        }
+
+        if ((!peer.IsTrusted || !headers.ContainsKey(Host)) && headers.Host is [{ } host])
+        {
+            head.WriteField(Host, host);
+        }
     }
 
     private static StringValues ForValue(StringValues former, Peer peer)

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Wunderproxy.Contracts.Control;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
@@ -13,7 +12,7 @@ internal sealed partial class ForwardingLog(ILogger<ForwardingLog> logger, TimeP
     private long _unsaid;
 
     /// <summary>Notes that a request could not be forwarded, or its answer not be passed on whole.</summary>
-    public void Failed(Target target, ForwarderError error, Exception? exception)
+    public void Failed(Target target, Problem problem, Exception? exception)
     {
         var now = time.GetTimestamp();
         var next = Volatile.Read(ref _next);
@@ -23,9 +22,9 @@ internal sealed partial class ForwardingLog(ILogger<ForwardingLog> logger, TimeP
             return;
         }
 
-        RequestFailed(target.Revision, target.Address, error, exception?.GetBaseException().Message, Interlocked.Exchange(ref _unsaid, 0));
+        RequestFailed(target.Revision, target.Address, problem.Status, exception?.GetBaseException().Message, Interlocked.Exchange(ref _unsaid, 0));
     }
 
-    [LoggerMessage(420, LogLevel.Warning, "A request to release {Revision} at {Address} failed: {Error}, {Reason}; {Unsaid} more since the last such message")]
-    private partial void RequestFailed(string revision, string address, ForwarderError error, string? reason, long unsaid);
+    [LoggerMessage(420, LogLevel.Warning, "A request to release {Revision} at {Address} failed with {Status}: {Reason}; {Unsaid} more since the last such message")]
+    private partial void RequestFailed(string revision, string address, int status, string? reason, long unsaid);
 }

@@ -102,7 +102,8 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
         return origin.StartsWith('?') ? string.Concat("/", origin) : origin.Length == target.Length ? target : origin.ToString();
     }
 
-    private static bool AcceptsTrailers(IHeaderDictionary headers) =>
+    /// <summary>Whether a client takes trailers behind the answer.</summary>
+    public static bool AcceptsTrailers(IHeaderDictionary headers) =>
         headers.TE is { Count: > 0 } te && te.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsStream(HttpResponseMessage response) =>

@@ -22,20 +22,16 @@ internal sealed class PublicApplication(RequestHandler handler, TimeProvider tim
     }
 
     /// <inheritdoc/>
-    public async Task ProcessRequestAsync(Exchange context)
+    public Task ProcessRequestAsync(Exchange context)
     {
-        var connection = context.Context.Features.GetRequiredFeature<ClientConnection>();
-        connection.Enter(ClientConnectionState.Active);
-        try
-        {
-            await handler.HandleAsync(context);
-        }
-        finally
-        {
-            connection.Enter(ClientConnectionState.Idle);
-        }
+        context.Client.Enter(ClientConnectionState.Active);
+        return handler.HandleAsync(context);
     }
 
     /// <inheritdoc/>
-    public void DisposeContext(Exchange context, Exception? exception) => context.End();
+    public void DisposeContext(Exchange context, Exception? exception)
+    {
+        context.Client.Enter(ClientConnectionState.Idle);
+        context.End();
+    }
 }

@@ -15,6 +15,9 @@ internal sealed class RequestBody : HttpContent
         "Upgrade", "Expect", "Range", "Max-Forwards", "Cache-Control", "Authorization", "Proxy-Authorization", "Cookie",
     };
 
+    /// <summary>Whether a field may stand at the head of a message only.</summary>
+    public static bool BelongsToHead(string name) => NeverTrailers.Contains(name);
+
     private readonly HttpContent _body;
     private readonly Exchange _exchange;
 
@@ -55,7 +58,9 @@ internal sealed class RequestBody : HttpContent
         return !_exchange.Context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
     }
 
-    private static byte[]? TrailersOf(Exchange exchange)
+    /// <summary>Trailers that may be passed on, as lines; absent: there are none. To be called when the body was read to its end.</summary>
+    /// <exception cref="IOException">They can't be sent on.</exception>
+    public static byte[]? TrailersOf(Exchange exchange)
     {
         if (exchange.Context.Features.Get<IHttpRequestTrailersFeature>() is not { Available: true, Trailers: { Count: > 0 } trailers })
         {

@@ -12,6 +12,8 @@ internal static class RequestChecks
     private static readonly SearchValues<char> TokenChars =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
+    private static readonly SearchValues<char> NameChars = SearchValues.Create("-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     private static readonly SearchValues<char> TargetChars = SearchValues.Create([.. Enumerable.Range('\x21', 0x5E).Select(c => (char)c).Where(c => c != '#')]);
 
     private static readonly SearchValues<char> ControlChars =
@@ -28,7 +30,8 @@ internal static class RequestChecks
         RefuseMethod(context.Request.Method)
         ?? RefuseTarget(RawTargetOf(context))
         ?? RefuseFraming(context.Request)
-        ?? RefuseHeaders(context.Request.Headers);
+        ?? RefuseHeaders(context.Request.Headers)
+        ?? RefuseHost(context.Request);
 
     /// <summary>Whether a header can be sent on: its name is a token, and its values have no control characters but tabs.</summary>
     public static bool IsValid(string name, StringValues values) => name.Length > 0 && !name.AsSpan().ContainsAnyExcept(TokenChars) && !HasControls(values);
@@ -69,6 +72,11 @@ internal static class RequestChecks
 
     private static Problem? RefuseMethod(string method)
     {
+        if (method is "GET" or "POST" or "HEAD")
+        {
+            return null;
+        }
+
         if (method is "TRACE" or "CONNECT")
         {
             return Problem.Refused(StatusCodes.Status405MethodNotAllowed, $"The method {method} is not served.");
@@ -118,6 +126,18 @@ internal static class RequestChecks
         string.Equals(encoding, "chunked", StringComparison.OrdinalIgnoreCase)
             ? null
             : Problem.Refused(StatusCodes.Status501NotImplemented, "The only Transfer-Encoding that is served is chunked.");
+
+    // Applications would read it in many ways.
+    private static Problem? RefuseHost(HttpRequest request) => request.Headers.Host.Count == 0 || NamesHost(request.Host)
+        ? null
+        : Problem.Refused(StatusCodes.Status400BadRequest, "The Host header names no host.");
+
+    private static bool NamesHost(HostString host) => IsPlainName(host.Value)
+        || (host.HasValue && Uri.CheckHostName(host.Host) != UriHostNameType.Unknown && host.Port is null or <= ushort.MaxValue);
+
+    // What nearly all requests say, without taking it apart.
+    private static bool IsPlainName(ReadOnlySpan<char> host) =>
+        host.Length > 0 && char.IsAsciiLetterOrDigit(host[0]) && !host.ContainsAnyExcept(NameChars) && host.IndexOf("..") < 0;
 
     private static Problem? RefuseHeaders(IHeaderDictionary headers)
     {

@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
 using Yarp.ReverseProxy.Forwarder;
@@ -20,14 +22,12 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     };
 
     /// <summary>Answers a request, whatever happens.</summary>
-    public async Task HandleAsync(Exchange exchange)
+    public Task HandleAsync(Exchange exchange)
     {
         var context = exchange.Context;
         if (RequestChecks.Refuse(context) is { } refusal)
         {
-            await AnswerAsync(context, refusal);
-            Record(exchange, UntargetedOf(context), null);
-            return;
+            return RefuseAsync(exchange, refusal);
         }
 
         if (RequestChecks.RawTargetOf(context) is "*")
@@ -40,43 +40,71 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             }
 
             Record(exchange, UntargetedOf(context), null);
-            return;
+            return Task.CompletedTask;
         }
 
         ConnectionHeader.Apply(context.Request);
-        ForwardedHeaders.Apply(context.Request, context.Features.GetRequiredFeature<Peer>());
-        if (!await TryForwardAsync(exchange, mayRepeat: IsRepeatable(context)))
+        var isRelayed = Relay.Takes(context);
+        if (isRelayed)
         {
-            await TryForwardAsync(exchange, mayRepeat: false);
+            exchange.Relay.Prepare();
         }
+        else
+        {
+            ForwardedHeaders.Apply(context.Request, exchange.Peer);
+        }
+
+        return ForwardAsync(exchange, isRelayed);
     }
 
-    private async Task<bool> TryForwardAsync(Exchange exchange, bool mayRepeat)
+    private async Task RefuseAsync(Exchange exchange, Problem refusal)
     {
-        if (!table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out var serving, out var claim))
-        {
-            await AnswerWithoutTargetAsync(exchange.Context, serving);
-            Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
-            return true;
-        }
-
-        using (claim)
-        {
-            var (problem, error) = await ForwardAsync(exchange, claim);
-            if (mayRepeat && problem is not null && NothingWasAnswered(exchange.Context, error) && IsWorthRepeating(exchange.Context, claim, error))
-            {
-                exchange.Context.Response.Clear();
-                exchange.Context.Features.Set<IForwarderErrorFeature>(null);
-                return false;
-            }
-
-            await FinishAsync(exchange, problem);
-            Record(exchange, claim.Upstream.Traffic, claim);
-            return true;
-        }
+        await AnswerAsync(exchange.Context, refusal);
+        Record(exchange, UntargetedOf(exchange.Context), null);
     }
 
-    private async Task<(Problem? Problem, Exception? Error)> ForwardAsync(Exchange exchange, Claim claim)
+    private async Task ForwardAsync(Exchange exchange, bool isRelayed)
+    {
+        var mayRepeat = IsRepeatable(exchange.Context);
+        Serving? serving;
+        for (var isRepeated = false; table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out serving, out var claim); (mayRepeat, isRepeated) = (false, true))
+        {
+            using (claim)
+            {
+                var (problem, error) = isRelayed
+                    ? await exchange.Relay.ForwardAsync(claim, mayRepeat, isRepeated)
+                    : await ForwardByYarpAsync(exchange, claim);
+                if (problem is null || !IsToBeRepeated(exchange, claim, problem, error, mayRepeat))
+                {
+                    await FinishAsync(exchange, problem);
+                    Record(exchange, claim.Upstream.Traffic, claim);
+                    return;
+                }
+            }
+        }
+
+        await AnswerWithoutTargetAsync(exchange.Context, serving);
+        Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
+    }
+
+    private bool IsToBeRepeated(Exchange exchange, Claim claim, Problem problem, Exception? error, bool mayRepeat)
+    {
+        if (!exchange.Transport.IsClosed)
+        {
+            log.Failed(claim.Upstream.Target, problem, error);
+        }
+
+        if (!mayRepeat || !NothingWasAnswered(exchange, error) || !IsWorthRepeating(exchange.Context, claim, error))
+        {
+            return false;
+        }
+
+        exchange.Context.Response.Clear();
+        exchange.Context.Features.Set<IForwarderErrorFeature>(null);
+        return true;
+    }
+
+    private async Task<(Problem? Problem, Exception? Error)> ForwardByYarpAsync(Exchange exchange, Claim claim)
     {
         var context = exchange.Context;
         var transformer = new ForwardingTransformer(exchange, claim);
@@ -85,17 +113,10 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             var upstream = claim.Upstream;
             var result = await forwarder.SendAsync(context, upstream.Origin, upstream.Connections, Config, transformer, claim.Cut);
             var error = result == ForwarderError.None ? null : context.GetForwarderErrorFeature()?.Exception;
-            var problem = ProblemOf(exchange, result, transformer, claim);
-            if (problem is not null)
-            {
-                log.Failed(claim.Upstream.Target, result, error);
-            }
-
-            return (problem, error);
+            return (ProblemOf(exchange, result, transformer, claim), error);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            log.Failed(claim.Upstream.Target, ForwarderError.None, e);
             return (Problem.InvalidAnswer, e);
         }
     }
@@ -120,7 +141,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         return result switch
         {
             ForwarderError.None => null,
-            _ when claim.Cut.IsCancellationRequested => Problem.DrainOver,
+            _ when claim.IsCut => Problem.DrainOver,
             _ when exchange.IsLeft => Problem.Unreachable,
 
             // The application answered without having read the whole body. Its answer is a good one.
@@ -133,7 +154,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         };
     }
 
-    private static async Task FinishAsync(Exchange exchange, Problem? problem)
+    private static Task FinishAsync(Exchange exchange, Problem? problem)
     {
         var context = exchange.Context;
         if (exchange.ResponseBody.IsUnfinished || (problem is not null && context.Response.HasStarted))
@@ -141,10 +162,12 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             // A body that was cut short must not look like a whole one.
             context.Abort();
         }
-        else if (problem is not null && !context.RequestAborted.IsCancellationRequested)
+        else if (problem is not null && !exchange.Transport.IsClosed)
         {
-            await AnswerAsync(context, problem);
+            return AnswerAsync(context, problem);
         }
+
+        return Task.CompletedTask;
     }
 
     private async Task AnswerWithoutTargetAsync(HttpContext context, Serving? serving)
@@ -177,14 +200,14 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         context.Request.Method is "GET" or "HEAD" && !context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
 
     // The connection was refused, or was broken off before the answer's first byte.
-    private static bool NothingWasAnswered(HttpContext context, Exception? error) =>
-        !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested
-        && error is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.ResponseEnded }
-            or HttpRequestException { InnerException: IOException { InnerException: System.Net.Sockets.SocketException } };
+    private static bool NothingWasAnswered(Exchange exchange, Exception? error) =>
+        !exchange.Context.Response.HasStarted && !exchange.Transport.IsClosed
+        && error is NothingAnsweredException or SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.ResponseEnded }
+            or HttpRequestException { InnerException: IOException { InnerException: SocketException } };
 
     // A target that doesn't even refuse costs a second each time; only its successor is tried after that.
     private bool IsWorthRepeating(HttpContext context, Claim claim, Exception? error) =>
-        error?.GetBaseException() is not System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.TimedOut }
+        error?.GetBaseException() is not SocketException { SocketErrorCode: SocketError.TimedOut }
         || !ReferenceEquals(table.Find(RequestChecks.PlaceOf(context))?.Upstream, claim.Upstream);
 
     private TrafficRecorder UntargetedOf(HttpContext context) => table.Find(RequestChecks.PlaceOf(context))?.Untargeted ?? table.Unclaimed;
@@ -192,7 +215,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
     {
         var context = exchange.Context;
-        var isGone = context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted;
+        var isGone = !context.Response.HasStarted && (exchange.Transport.IsClosed || context.RequestAborted.IsCancellationRequested);
         var status = isGone ? ClientGone : context.Response.StatusCode;
         var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
         accessLog?.Write(context, status, exchange.ResponseBody.Written, duration, claim?.Upstream.Target);

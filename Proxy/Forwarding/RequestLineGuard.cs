@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 
@@ -46,7 +47,11 @@ internal sealed class RequestLineGuard(PipeReader inner) : PipeReader
     public void Stop() => _lineAt = Unknown;
 
     /// <inheritdoc/>
-    public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => Checked(await inner.ReadAsync(cancellationToken));
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        var reading = inner.ReadAsync(cancellationToken);
+        return reading.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Checked(reading.Result)) : CheckAsync(reading);
+    }
 
     /// <inheritdoc/>
     public override bool TryRead(out ReadResult result)
@@ -79,6 +84,9 @@ internal sealed class RequestLineGuard(PipeReader inner) : PipeReader
 
     /// <inheritdoc/>
     public override ValueTask CompleteAsync(Exception? exception = null) => inner.CompleteAsync(exception);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReadResult> CheckAsync(ValueTask<ReadResult> reading) => Checked(await reading);
 
     private ReadResult Checked(ReadResult result)
     {

@@ -45,16 +45,19 @@ internal sealed class ResponseBody : WriteOnlyStream, IHttpResponseBodyFeature
         IsUnfinished = true;
     }
 
+    /// <summary>Counts bytes that were written to <see cref="Writer"/>.</summary>
+    public void Count(int bytes) => Written += bytes;
+
     /// <summary>Ends a body that is framed in chunks.</summary>
     /// <exception cref="IOException">The trailers can't be sent on.</exception>
-    public async ValueTask EndWithTrailersAsync(HttpResponseHeaders trailers, CancellationToken cancellationToken)
-    {
-        if (!ResponseChecks.AreValid(trailers))
-        {
-            throw new IOException("The application's trailers have a character that headers can't have.");
-        }
+    public ValueTask EndWithTrailersAsync(HttpResponseHeaders trailers, CancellationToken cancellationToken) => ResponseChecks.AreValid(trailers)
+        ? EndWithTrailersAsync(trailers.NonValidated.SelectMany(field => field.Value.Select(value => (field.Key, value))), cancellationToken)
+        : throw new IOException("The application's trailers have a character that headers can't have.");
 
-        var lines = trailers.NonValidated.SelectMany(field => field.Value.Select(value => $"{field.Key}: {value}\r\n"));
+    /// <summary>Ends a body that is framed in chunks.</summary>
+    public async ValueTask EndWithTrailersAsync(IEnumerable<(string Name, string Value)> trailers, CancellationToken cancellationToken)
+    {
+        var lines = trailers.Select(field => $"{field.Name}: {field.Value}\r\n");
         await Inner.Stream.WriteAsync(Encoding.Latin1.GetBytes($"0\r\n{string.Concat(lines)}\r\n"), cancellationToken);
         IsUnfinished = false;
     }

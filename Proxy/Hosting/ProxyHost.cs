@@ -16,7 +16,8 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private readonly ProxyOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<ProxyHost> _logger;
-    private readonly ClientConnections _connections = new();
+    private readonly DescriptorLimit _descriptors;
+    private readonly ClientConnections _connections;
     private readonly ServiceProvider _services;
     private readonly StateDirectory _state;
     private readonly ApplicationRegistry _registry;
@@ -33,6 +34,8 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger<ProxyHost>();
         _startedAt = time.GetUtcNow();
+        _descriptors = new DescriptorLimit(time);
+        _connections = new ClientConnections(_descriptors);
         _services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddSingleton(time).AddHttpForwarder().BuildServiceProvider();
         _accessLog = options.AccessLog ? new AccessLog(accessLog, time) : null;
 
@@ -41,7 +44,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         var handler = new RequestHandler(table, forwarder, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
         _application = new PublicApplication(handler, time);
         _registry = new ApplicationRegistry(table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
-        _public = new PublicServer(options, _connections, _services, loggers);
+        _public = new PublicServer(options, _connections, _services, time, loggers);
         _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, StatusOf), loggers);
     }
 
@@ -93,6 +96,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         await now.CancelAsync();
         await _public.StopAsync(now.Token);
         _public.Dispose();
+        _descriptors.Dispose();
         await _control.DisposeAsync();
         _registry.Dispose();
         _state.Dispose();

@@ -1,9 +1,9 @@
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Hosting;
@@ -14,14 +14,18 @@ internal sealed class PublicServer : IDisposable
     private static readonly ConnectionHeaderEncoding ConnectionEncoding = new();
     private static readonly ContentLengthEncoding LengthEncoding = new();
 
+    private const int MaxLoops = 16;
+
+    private readonly LoopTransport _transport;
     private readonly KestrelServer _server;
     private readonly List<(ListenAddress Address, ListenOptions Options)> _listening = [];
 
     /// <param name="options">Where it listens, and whom it believes.</param>
     /// <param name="connections">Counts the clients' connections.</param>
     /// <param name="services">Services that Kestrel looks up.</param>
+    /// <param name="time">Clock of the connections.</param>
     /// <param name="loggers">Where Kestrel logs.</param>
-    public PublicServer(ProxyOptions options, ClientConnections connections, IServiceProvider services, ILoggerFactory loggers)
+    public PublicServer(ProxyOptions options, ClientConnections connections, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
     {
         // Read by Kestrel when its options are made: a line ends with CR LF, nothing less.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
@@ -35,19 +39,17 @@ internal sealed class PublicServer : IDisposable
         };
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        kestrel.Limits.MaxConcurrentConnections = DescriptorLimit.MaxConnections;
         foreach (var address in options.Listen)
         {
             var listen = address.AddTo(kestrel);
             listen.Protocols = HttpProtocols.Http1;
-            listen.Use(connections.Follow);
             listen.Use(Peer.Introduce(options.TrustedProxies));
             listen.Use(RequestLineGuard.Watch);
             _listening.Add((address, listen));
         }
 
-        var transport = new SocketTransportOptions { CreateBoundListenSocket = UnixSocket.Bind };
-        _server = new KestrelServer(Options.Create(kestrel), new SocketTransportFactory(Options.Create(transport), loggers), loggers);
+        _transport = new LoopTransport(Math.Clamp(Environment.ProcessorCount / 2, 1, MaxLoops), "wp-loop", time, connections);
+        _server = new KestrelServer(Options.Create(kestrel), _transport, loggers);
     }
 
     /// <summary>The addresses that it listens on, with the ports that were chosen.</summary>
@@ -76,7 +78,11 @@ internal sealed class PublicServer : IDisposable
     public Task StopAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose() => _server.Dispose();
+    public void Dispose()
+    {
+        _server.Dispose();
+        _transport.Dispose();
+    }
 
     private static Encoding EncodingOf(string header) => header switch
     {

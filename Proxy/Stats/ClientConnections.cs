@@ -1,32 +1,32 @@
-using Microsoft.AspNetCore.Connections;
+using Wunderproxy.Proxy.Hosting;
 
 namespace Wunderproxy.Proxy.Stats;
 
 /// <summary>Counts the clients' connections by what they are doing.</summary>
-internal sealed class ClientConnections
+/// <param name="limit">How many there can be.</param>
+internal sealed class ClientConnections(DescriptorLimit limit)
 {
     private static readonly string[] Names = ["new", "active", "idle", "upgraded"];
 
     private readonly long[] _counts = new long[Names.Length];
+    private long _total;
 
     /// <summary>Counts by the names of the states.</summary>
     public IReadOnlyDictionary<string, long> Report() =>
         Names.Select((name, i) => (name, Count: Volatile.Read(ref _counts[i]))).ToDictionary(pair => pair.name, pair => pair.Count);
 
-    /// <summary>Connection middleware: follows a connection from its beginning to its end.</summary>
-    public ConnectionDelegate Follow(ConnectionDelegate next) => async connection =>
+    /// <summary>Counts a new connection in.</summary>
+    /// <returns>Absent: there are as many as can be.</returns>
+    public ClientConnection? TryEnter()
     {
-        var followed = new ClientConnection(this);
-        connection.Features.Set(followed);
-        try
+        if (Interlocked.Increment(ref _total) <= limit.MaxConnections)
         {
-            await next(connection);
+            return new ClientConnection(this);
         }
-        finally
-        {
-            followed.Leave();
-        }
-    };
+
+        Interlocked.Decrement(ref _total);
+        return null;
+    }
 
     /// <summary>Counts a connection from one state to another; absent: it begins or ends.</summary>
     public void Move(ClientConnectionState? from, ClientConnectionState? to)
@@ -39,6 +39,10 @@ internal sealed class ClientConnections
         if (to is { } entered)
         {
             Interlocked.Increment(ref _counts[(int)entered]);
+        }
+        else
+        {
+            Interlocked.Decrement(ref _total);
         }
     }
 }

@@ -1,11 +1,15 @@
+using Wunderproxy.Proxy.Sockets;
+
 namespace Wunderproxy.Proxy.Targets;
 
 /// <summary>One request's hold on a target: while it exists, the target isn't drained.</summary>
 internal sealed class Claim : IDisposable
 {
     private readonly Upstream _upstream;
-    private readonly CancellationTokenSource _cut = new();
     private CancellationTokenRegistration _cutoff;
+    private CancellationTokenSource? _cut;
+    private LoopSocket? _connection;
+    private volatile bool _isCut;
 
     /// <summary>Made by <see cref="Upstream.TryClaim"/> only, after the request was counted in.</summary>
     public Claim(Upstream upstream)
@@ -17,8 +21,39 @@ internal sealed class Claim : IDisposable
     /// <summary>The target that the request begins and ends on.</summary>
     public Upstream Upstream => _upstream;
 
-    /// <summary>Cancelled when the target was replaced and the time of its requests is over.</summary>
-    public CancellationToken Cut => _cut.Token;
+    /// <summary>Whether the target was replaced and the time of its requests is over.</summary>
+    public bool IsCut => _isCut;
+
+    /// <summary>Cancelled when <see cref="IsCut"/> becomes true.</summary>
+    public CancellationToken Cut
+    {
+        get
+        {
+            if (_cut is null)
+            {
+                _cut = new CancellationTokenSource();
+                Interlocked.MemoryBarrier();
+                if (_isCut)
+                {
+                    _cut.Cancel();
+                }
+            }
+
+            return _cut.Token;
+        }
+    }
+
+    /// <summary>Aborts a connection when <see cref="IsCut"/> becomes true, or at once if it is.</summary>
+    /// <param name="connection">The connection; absent: none any more.</param>
+    public void EndsToo(LoopSocket? connection)
+    {
+        Volatile.Write(ref _connection, connection);
+        Interlocked.MemoryBarrier();
+        if (_isCut)
+        {
+            connection?.Abort();
+        }
+    }
 
     /// <summary>Whether the request is an upgraded connection or an endless answer.</summary>
     public bool IsStream { get; private set; }
@@ -42,7 +77,7 @@ internal sealed class Claim : IDisposable
     {
         // Waits for a cut that is just happening, so that it never meets a disposed source.
         _cutoff.Dispose();
-        _cut.Dispose();
+        _cut?.Dispose();
         if (IsStream)
         {
             _upstream.Count.LeaveStream();
@@ -54,5 +89,13 @@ internal sealed class Claim : IDisposable
     }
 
     private CancellationTokenRegistration RegisterCut(CancellationToken cutoff) =>
-        cutoff.UnsafeRegister(static cut => ((CancellationTokenSource)cut!).Cancel(), _cut);
+        cutoff.UnsafeRegister(static claim => ((Claim)claim!).BeCut(), this);
+
+    private void BeCut()
+    {
+        _isCut = true;
+        Interlocked.MemoryBarrier();
+        Volatile.Read(ref _connection)?.Abort();
+        _cut?.Cancel();
+    }
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Targets;
@@ -27,6 +29,7 @@ internal sealed class Upstream
         Target = target;
         Connections = connections;
         Origin = "http://" + target.Address;
+        Pool = new ConnectionPool(IPEndPoint.Parse(target.Address), time);
         Traffic = new TrafficRecorder(time);
         _time = time;
         _plainCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -47,7 +50,10 @@ internal sealed class Upstream
     /// <summary>Scheme, address and port, to which a request's path is appended.</summary>
     public string Origin { get; }
 
-    /// <summary>Connections to it.</summary>
+    /// <summary>Connections to it, for requests that are relayed.</summary>
+    public ConnectionPool Pool { get; }
+
+    /// <summary>Connections to it, for requests that YARP forwards.</summary>
     public HttpMessageInvoker Connections { get; }
 
     /// <summary>What it has served in this turn.</summary>
@@ -111,6 +117,7 @@ internal sealed class Upstream
     private async Task ReleaseOnceDrainedAsync()
     {
         await Count.Drained;
+        Pool.Dispose();
         Connections.Dispose();
         _plainCutoff.CancelAfter(Timeout.InfiniteTimeSpan);
         _streamCutoff.CancelAfter(Timeout.InfiniteTimeSpan);

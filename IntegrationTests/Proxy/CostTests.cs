@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+
+namespace Wunderproxy.IntegrationTests.Proxy;
+
+/// <summary>What a small request costs in steady state, by measures that are the same on every machine.</summary>
+public sealed class CostTests : IDisposable
+{
+    // Kestrel's task for each request and the Claim are most of it.
+    private const int AllocationBudget = 500;
+
+    // Two receives, two sends, and a wait of the event loop before each receive: one connection alone shares its waits with nobody.
+    private const double SystemCallBudget = 6.5;
+
+    private const string Get = "GET /page HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n";
+    private const string Answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nServer: app\r\nContent-Length: 2\r\n\r\nok";
+
+    private readonly ProxyFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Small_request_allocates_no_more_than_its_budget()
+    {
+        const int requests = 5000;
+        await using var backend = AnsweringBackend();
+
+        // So large a nursery is never collected meanwhile, and what the heap grows by is what was allocated.
+        await using var proxy = await _folder.StartAsync(("DOTNET_GCgen0size", "0x20000000"));
+        await _folder.PutAsync(backend.Address);
+        await using var client = await RawConnection.ConnectAsync(proxy.Address);
+        await AskAsync(client, 1000);
+        await _folder.StatusAsync();
+        var before = (await _folder.StatusAsync()).HeapSizeBytes;
+
+        await AskAsync(client, requests);
+
+        var allocated = ((await _folder.StatusAsync()).HeapSizeBytes - before) / requests;
+        Assert.InRange(allocated, 0, AllocationBudget);
+    }
+
+    [Fact]
+    public async Task Small_request_makes_no_more_system_calls_than_its_budget()
+    {
+        const int requests = 2000;
+        Assert.SkipUnless(File.Exists("/usr/bin/strace"), "strace is not installed.");
+        await using var backend = AnsweringBackend();
+        await using var proxy = await _folder.StartAsync();
+        await _folder.PutAsync(backend.Address);
+        await using var client = await RawConnection.ConnectAsync(proxy.Address);
+        await AskAsync(client, 1000);
+
+        var calls = await CountCallsAsync(proxy.Id, () => AskAsync(client, requests));
+
+        Assert.InRange((double)calls / requests, 4, SystemCallBudget);
+    }
+
+    [Fact]
+    public async Task Requests_of_kept_connections_share_as_many_connections_to_the_application()
+    {
+        const int clients = 4;
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var backend = AnsweringBackend();
+        await proxy.SwitchAsync(backend.Address);
+
+        await Task.WhenAll(Enumerable.Range(0, clients).Select(async _ =>
+        {
+            await using var client = await proxy.ConnectAsync();
+            await AskAsync(client, 10_000 / clients);
+        }));
+
+        Assert.InRange(backend.Accepted, 1, clients);
+    }
+
+    private static RawBackend AnsweringBackend()
+    {
+        var backend = new RawBackend();
+        backend.AnswerAll(Answer);
+        return backend;
+    }
+
+    private static async Task AskAsync(RawConnection client, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            await client.SendAsync(Get);
+            Assert.EndsWith("ok", await client.ReadMessageAsync(), StringComparison.Ordinal);
+        }
+    }
+
+    // Calls on sockets and of event loops; the runtime's own compiler and timers make others at their leisure.
+    private static async Task<long> CountCallsAsync(int id, Func<Task> work)
+    {
+        var start = new ProcessStartInfo("strace", ["-f", "-c", "-e", "trace=%network,/^epoll", "-p", id.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardError = true,
+        };
+        using var strace = Process.Start(start)!;
+        Assert.Contains("attached", await strace.StandardError.ReadLineAsync() ?? "", StringComparison.Ordinal);
+        await work();
+        using (var interrupt = Process.Start("kill", ["-INT", strace.Id.ToString(CultureInfo.InvariantCulture)]))
+        {
+            await interrupt.WaitForExitAsync();
+        }
+
+        var summary = await strace.StandardError.ReadToEndAsync();
+        return CallsIn(summary);
+    }
+
+    // 100.00    0.123456          10     12345       678 total
+    private static long CallsIn(string summary)
+    {
+        var total = summary.Split('\n').LastOrDefault(line => line.TrimEnd().EndsWith(" total", StringComparison.Ordinal));
+        Assert.True(total is not null, summary);
+        return long.Parse(total.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);
+    }
+}

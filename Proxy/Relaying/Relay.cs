@@ -1,0 +1,123 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Targets;
+
+namespace Wunderproxy.Proxy.Relaying;
+
+/// <summary>Carries requests of one client's connection over to their targets, one after another, and the answers back, on the client's event loop.</summary>
+/// <param name="exchange">The request and the answer.</param>
+internal sealed class Relay(Exchange exchange) : IDisposable
+{
+    private readonly RelayedRequest _request = new(exchange);
+    private readonly RelayedAnswer _answer = new(exchange);
+
+    /// <summary>Whether a request can be relayed. Upgrades and bodies that wait for <c>100 Continue</c> are YARP's.</summary>
+    public static bool Takes(HttpContext context) =>
+        context.Request.Headers.Expect.Count == 0 && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true };
+
+    /// <summary>Puts together what is to be sent.</summary>
+    public void Prepare() => _request.Prepare(exchange.Context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody);
+
+    /// <summary>Gives memory back once a request has ended; the next one takes some anew.</summary>
+    public void Dispose() => _request.Dispose();
+
+    /// <summary>Forwards a request that was prepared.</summary>
+    /// <param name="claim">The hold on the target.</param>
+    /// <param name="isRepeatable">Whether it may be sent again if the connection turns out to be closed.</param>
+    /// <param name="isRepeated">Whether it is: then on a new connection.</param>
+    /// <returns>What to answer instead of the application, and why; absent: the application has answered.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<(Problem? Problem, Exception? Error)> ForwardAsync(Claim claim, bool isRepeatable, bool isRepeated)
+    {
+        var pool = claim.Upstream.Pool;
+        ApplicationConnection? connection = null;
+        var isKept = false;
+        try
+        {
+            connection = isRepeated ? null : pool.TryTake(exchange.Transport.Loop, isProvenAlive: !isRepeatable);
+            connection ??= await pool.ConnectAsync(exchange.Transport.Loop);
+            exchange.Transport.EndsToo(connection.Socket);
+            claim.EndsToo(connection.Socket);
+            if (_request.HasBody)
+            {
+                isKept = await ExchangeWithBodyAsync(connection, claim);
+                return (null, null);
+            }
+
+            await _request.SendAsync(connection);
+            while (!connection.TryReadHead())
+            {
+                await connection.Socket.WaitUntilReadableAsync();
+            }
+
+            isKept = await _answer.PassOnAsync(connection, claim) && _request.IsWhole;
+            return (null, null);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return (ProblemOf(e, connection, claim), e);
+        }
+        finally
+        {
+            exchange.Transport.EndsToo(null);
+            claim.EndsToo(null);
+            GiveBack(pool, connection, isKept);
+        }
+    }
+
+    private static void GiveBack(ConnectionPool pool, ApplicationConnection? connection, bool isKept)
+    {
+        if (connection is null)
+        {
+            return;
+        }
+
+        if (isKept && !connection.Socket.IsAborted)
+        {
+            pool.Return(connection);
+        }
+        else
+        {
+            pool.Drop(connection);
+        }
+    }
+
+    // The application may answer while the body is still being sent, and need not take the rest of it.
+    private async ValueTask<bool> ExchangeWithBodyAsync(ApplicationConnection connection, Claim claim)
+    {
+        var sending = _request.SendWithBodyAsync(connection);
+        try
+        {
+            while (!connection.TryReadHead())
+            {
+                await connection.Socket.WaitUntilReadableAsync();
+            }
+
+            return await _answer.PassOnAsync(connection, claim) && _request.IsWhole;
+        }
+        finally
+        {
+            if (!sending.IsCompleted)
+            {
+                connection.Socket.Abort();
+                _request.Stop();
+            }
+
+            await sending;
+        }
+    }
+
+    private Problem? ProblemOf(Exception error, ApplicationConnection? connection, Claim claim) => error switch
+    {
+        _ when claim.IsCut => Problem.DrainOver,
+        _ when connection is { HasGoneQuiet: true } => Problem.TimedOut,
+        _ when exchange.HasInvalidTrailers => Problem.Refused(StatusCodes.Status400BadRequest, "A trailer has a character that headers can't have."),
+        _ when _request.ClientFailure is { } failure => Problem.Refused(
+            failure is BadHttpRequestException refused ? refused.StatusCode : StatusCodes.Status400BadRequest, "The request's body could not be read."),
+        InvalidAnswerException => Problem.InvalidAnswer,
+        IOException or System.Net.Sockets.SocketException => Problem.Unreachable,
+        _ => Problem.InvalidAnswer,
+    };
+}

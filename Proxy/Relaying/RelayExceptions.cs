@@ -1,0 +1,13 @@
+namespace Wunderproxy.Proxy.Relaying;
+
+/// <summary>The application closed or broke off the connection before the first byte of its answer: whether it has carried the request out is unknown.</summary>
+internal sealed class NothingAnsweredException(Exception? cause) : IOException("The application closed the connection without an answer.", cause);
+
+/// <summary>The application's answer can't be read, or could be read in two ways.</summary>
+internal sealed class InvalidAnswerException(string reason) : IOException(reason);
+
+/// <summary>The application's answer ended before its end.</summary>
+internal sealed class AnswerCutShortException() : IOException("The application's answer was cut short.");
+
+/// <summary>Nothing moved on the connection for so long that one side must be lost.</summary>
+internal sealed class NothingMovedException() : IOException("Neither side has sent a byte for too long.");

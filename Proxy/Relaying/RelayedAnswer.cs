@@ -1,0 +1,316 @@
+using System.Buffers.Text;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Sockets;
+using Wunderproxy.Proxy.Targets;
+
+namespace Wunderproxy.Proxy.Relaying;
+
+/// <summary>Passes the application's answer on to the client: the head with the first bytes that come, and each piece as soon as no more is there at once.</summary>
+/// <param name="exchange">The request and the answer.</param>
+internal sealed class RelayedAnswer(Exchange exchange)
+{
+    private const int Piece = 64 << 10;
+    private const int MaxChunkLine = 4 << 10;
+    private const int MaxTrailerBytes = 32 << 10;
+
+    private ApplicationConnection _connection = null!;
+    private PipeWriter _writer = null!;
+    private List<(string Name, string Value)>? _trailers;
+    private long _unflushed;
+
+    /// <summary>Passes on an answer whose head was read.</summary>
+    /// <param name="connection">Where it comes from.</param>
+    /// <param name="claim">The hold on the target.</param>
+    /// <returns>Whether the connection can be used for another request.</returns>
+    /// <exception cref="IOException">The application or the client broke it off.</exception>
+    public ValueTask<bool> PassOnAsync(ApplicationConnection connection, Claim claim)
+    {
+        _connection = connection;
+        var head = connection.Head;
+        if (head.Status == StatusCodes.Status101SwitchingProtocols)
+        {
+            throw new InvalidAnswerException("It switches to a protocol that nobody asked for.");
+        }
+
+        var method = exchange.Context.Request.Method;
+        var isKept = TakeHead(head, claim) && head.IsHttp11;
+        var hasBody = HasBody(head.Status, method);
+        if (!hasBody || (head.Length == 0 && !head.IsChunked))
+        {
+            return new ValueTask<bool>(isKept && connection.Buffered == 0 && (hasBody || IsBodiless(head, method)));
+        }
+
+        if (head.Length <= connection.Buffered && exchange.ResponseBody.StartAsync(CancellationToken.None) is { IsCompletedSuccessfully: true })
+        {
+            // Kestrel sends it together with the head when the request ends.
+            _writer = exchange.ResponseBody.Writer;
+            Take((int)head.Length);
+            return new ValueTask<bool>(isKept && connection.Buffered == 0);
+        }
+
+        return PassBodyOnAsync(head, isKept);
+    }
+
+    // To HEAD and with 304 a length says what would be sent; elsewhere bytes may follow that belong to no answer.
+    private static bool IsBodiless(AnswerHead head, string method) =>
+        HttpMethods.IsHead(method) || head.Status == StatusCodes.Status304NotModified || (!head.IsChunked && head.Length is null or 0);
+
+    private static bool HasBody(int status, string method) =>
+        status is not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified) && !HttpMethods.IsHead(method);
+
+    private bool TakeHead(AnswerHead head, Claim claim)
+    {
+        var context = exchange.Context;
+        var response = context.Response;
+        response.StatusCode = head.Status;
+        exchange.SetReason(head.Reason);
+        var isKept = TakeFields(head, response.Headers, claim);
+        response.ContentLength = head.Length;
+        ResponseFraming.DropLengthWhereThereIsNoBody(response);
+        if (ConnectionHeader.AsksForClose(context.Request))
+        {
+            response.Headers.Connection = "close";
+        }
+
+        return isKept;
+    }
+
+    private static bool TakeFields(AnswerHead head, IHeaderDictionary headers, Claim claim)
+    {
+        var isKept = true;
+        foreach (ref readonly var field in head.Fields)
+        {
+            switch (field.Kind)
+            {
+                case AnswerHead.FieldKind.Plain or AnswerHead.FieldKind.Trailer:
+                    Append(headers, field.Name, field.Value);
+                    break;
+                case AnswerHead.FieldKind.Type:
+                    Append(headers, field.Name, field.Value);
+                    BecomeStreamIfItIs(field.Value, claim);
+                    break;
+                case AnswerHead.FieldKind.Connection:
+                    isKept &= !ConnectionHeader.SaysClose(field.Value);
+                    break;
+            }
+        }
+
+        foreach (ref readonly var field in head.Fields)
+        {
+            if (field.Kind == AnswerHead.FieldKind.Connection)
+            {
+                ConnectionHeader.Remove(headers, field.Value);
+            }
+        }
+
+        return isKept;
+    }
+
+    private static void Append(IHeaderDictionary headers, string name, string value)
+    {
+        var former = headers[name];
+        headers[name] = former.Count == 0 ? value : StringValues.Concat(former, value);
+    }
+
+    private static void BecomeStreamIfItIs(string type, Claim claim)
+    {
+        if (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
+        {
+            claim.BecomeStream();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> PassBodyOnAsync(AnswerHead head, bool isKept)
+    {
+        var body = exchange.ResponseBody;
+        _trailers = null;
+
+        // Read ahead where it is there already: an answer that can't be read at all becomes a 502 rather than a beginning.
+        var first = head.IsChunked && _connection.TryReadLine(MaxChunkLine, out var line) ? SizeIn(line.Span) : (long?)null;
+        if (head.IsChunked && exchange.Context.Response.Headers.Trailer.Count > 0 && exchange.Context.Request.Protocol == HttpProtocol.Http11)
+        {
+            exchange.Context.Response.Headers.TransferEncoding = "chunked";
+            body.FrameInChunks();
+            _trailers = [];
+        }
+
+        await body.StartAsync(CancellationToken.None);
+        _writer = body.Writer;
+        _unflushed = 0;
+        if (!head.IsChunked)
+        {
+            await PassBytesOnAsync(head.Length);
+            await FlushAsync();
+            return isKept && _connection.Buffered == 0 && head.Length is not null;
+        }
+
+        await PassChunksOnAsync(first);
+        if (_trailers is not null)
+        {
+            await body.EndWithTrailersAsync(_trailers, CancellationToken.None);
+        }
+
+        return isKept && _connection.Buffered == 0;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask PassBytesOnAsync(long? length)
+    {
+        var left = length ?? long.MaxValue;
+        while (left > 0)
+        {
+            var taken = Take((int)Math.Min(left, _connection.Buffered > 0 ? _connection.Buffered : Piece));
+            if (taken == NativeSocket.WouldBlock)
+            {
+                await FlushAsync();
+                await _connection.Socket.WaitUntilReadableAsync();
+            }
+            else if (taken == 0)
+            {
+                left = length is null ? 0 : throw new AnswerCutShortException();
+            }
+            else
+            {
+                left -= taken;
+                await FlushIfMuchAsync();
+            }
+        }
+    }
+
+    // Straight from the application's socket into the memory from which it is sent to the client.
+    private int Take(int count)
+    {
+        if (_connection.IsEmptied)
+        {
+            return NativeSocket.WouldBlock;
+        }
+
+        var taken = _connection.Take(_writer.GetMemory(count).Span[..count]);
+        if (taken > 0)
+        {
+            _writer.Advance(taken);
+            exchange.ResponseBody.Count(taken);
+            _unflushed += taken;
+        }
+
+        return taken;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask PassChunksOnAsync(long? first)
+    {
+        var size = first ?? await ReadChunkSizeAsync();
+        while (size > 0)
+        {
+            await PassChunkOnAsync(size);
+            if ((await ReadLineAsync(0)).Length > 0)
+            {
+                throw new InvalidAnswerException("A chunk of its body is longer than it says.");
+            }
+
+            size = await ReadChunkSizeAsync();
+        }
+
+        await ReadTrailersAsync();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask PassChunkOnAsync(long size)
+    {
+        while (size > 0)
+        {
+            while (_connection.Buffered == 0)
+            {
+                await ReceiveMoreAsync();
+            }
+
+            var count = (int)Math.Min(size, _connection.Buffered);
+            await PassBufferedOnAsync(count);
+            size -= count;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask PassBufferedOnAsync(int count)
+    {
+        if (_trailers is null)
+        {
+            Take(count);
+            await FlushIfMuchAsync();
+        }
+        else
+        {
+            await exchange.ResponseBody.WriteAsync(_connection.Peek(count), CancellationToken.None);
+            _connection.Consume(count);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<long> ReadChunkSizeAsync() => SizeIn((await ReadLineAsync(MaxChunkLine)).Span);
+
+    // 1a;extension=value
+    private static long SizeIn(ReadOnlySpan<byte> line)
+    {
+        var end = line.IndexOf((byte)';');
+        var digits = (end < 0 ? line : line[..end]).TrimEnd(" \t"u8);
+        return digits.Length is > 0 and < 16 && Utf8Parser.TryParse(digits, out long size, out var read, 'x') && read == digits.Length && !line.Contains((byte)'\r')
+            ? size
+            : throw new InvalidAnswerException("A chunk of its body has no valid size.");
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReadTrailersAsync()
+    {
+        var left = MaxTrailerBytes;
+        while (await ReadLineAsync(left) is { Length: > 0 } line)
+        {
+            left -= line.Length;
+            var trailer = AnswerHead.ReadTrailer(line.Span);
+            if (!HopHeaders.Contains(trailer.Name) && !RequestBody.BelongsToHead(trailer.Name))
+            {
+                _trailers?.Add(trailer);
+            }
+        }
+    }
+
+    // The line stays valid until something more is received.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReadOnlyMemory<byte>> ReadLineAsync(int maxLength)
+    {
+        ReadOnlyMemory<byte> line;
+        while (!_connection.TryReadLine(maxLength, out line))
+        {
+            await ReceiveMoreAsync();
+        }
+
+        return line;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReceiveMoreAsync()
+    {
+        while (!_connection.TryReceiveMore(isMuch: true))
+        {
+            await FlushAsync();
+            await _connection.Socket.WaitUntilReadableAsync();
+        }
+    }
+
+    private ValueTask FlushIfMuchAsync() => _unflushed >= Piece ? FlushAsync() : ValueTask.CompletedTask;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask FlushAsync()
+    {
+        _unflushed = 0;
+        if ((await _writer.FlushAsync(CancellationToken.None)).IsCompleted)
+        {
+            throw new IOException("The client is gone.");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Wunderproxy.Proxy.Forwarding;
+
+namespace Wunderproxy.Proxy.Relaying;
+
+/// <summary>Sends a request to the application: its head, and its body piece by piece as it comes from the client.</summary>
+/// <param name="exchange">The request.</param>
+internal sealed class RelayedRequest(Exchange exchange) : IDisposable
+{
+    // Up to here copying a piece behind what is to be sent before it costs less than sending it by a call of its own.
+    private const int SmallPiece = 8 << 10;
+
+    private readonly HeadWriter _head = new();
+    private readonly HeadWriter _unsent = new();
+    private bool _isChunked;
+
+    private static ReadResult Nothing => new(default, isCanceled: true, isCompleted: false);
+
+    /// <summary>Whether a body follows the head.</summary>
+    public bool HasBody { get; private set; }
+
+    /// <summary>Whether all of the request was sent.</summary>
+    public bool IsWhole { get; private set; }
+
+    /// <summary>Why the client's body couldn't be read; absent: it could so far.</summary>
+    public Exception? ClientFailure { get; private set; }
+
+    /// <summary>Puts the head together.</summary>
+    public void Prepare(bool hasBody)
+    {
+        var request = exchange.Context.Request;
+        (HasBody, IsWhole, ClientFailure) = (hasBody, false, null);
+        _isChunked = hasBody && request.ContentLength is null;
+        _head.Clear();
+        RequestHead.Write(request, exchange.Peer, hasBody, _head);
+    }
+
+    /// <summary>Sends a request that has no body.</summary>
+    public ValueTask SendAsync(ApplicationConnection connection)
+    {
+        var head = _head.Written;
+        try
+        {
+            var sent = connection.Socket.Send(head.Span);
+            IsWhole = sent == head.Length;
+            return IsWhole ? ValueTask.CompletedTask : SendRestAsync(connection, head[sent..]);
+        }
+        catch (IOException)
+        {
+            // It may have answered all the same: that is for whoever reads its answer to see.
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>Sends a request with its body. Ends when all of it was sent, or nothing more can be.</summary>
+    public async Task SendWithBodyAsync(ApplicationConnection connection)
+    {
+        var body = exchange.Context.Request.BodyReader;
+        _unsent.Clear();
+        _unsent.Write(_head.Written.Span);
+        var isGoing = true;
+        while (isGoing && await ReadAsync(body, connection) is { IsCanceled: false } read)
+        {
+            exchange.BytesIn += read.Buffer.Length;
+            isGoing = await TrySendPieceAsync(connection, read.Buffer);
+            body.AdvanceTo(read.Buffer.End);
+            if (isGoing && read.IsCompleted)
+            {
+                IsWhole = await TrySendEndAsync(connection);
+                isGoing = false;
+            }
+        }
+
+        _unsent.Dispose();
+    }
+
+    /// <summary>Makes <see cref="SendWithBodyAsync"/> end, if it waits for the client.</summary>
+    public void Stop() => exchange.Context.Request.BodyReader.CancelPendingRead();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _head.Dispose();
+        _unsent.Dispose();
+    }
+
+    private async ValueTask SendRestAsync(ApplicationConnection connection, ReadOnlyMemory<byte> rest) => IsWhole = await TrySendAsync(connection, rest);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReadResult> ReadAsync(PipeReader body, ApplicationConnection connection)
+    {
+        try
+        {
+            if (body.TryRead(out var read))
+            {
+                return read;
+            }
+
+            // What is there must not wait for what the client has still to send.
+            if (!await TrySendUnsentAsync(connection, isMoreComing: false))
+            {
+                return Nothing;
+            }
+
+            read = await body.ReadAsync(CancellationToken.None);
+            if (read.IsCanceled)
+            {
+                body.AdvanceTo(read.Buffer.Start);
+            }
+
+            return read;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+        {
+            // The application must not take what it has got for the whole.
+            ClientFailure = e;
+            connection.Socket.Abort();
+            return Nothing;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> TrySendPieceAsync(ApplicationConnection connection, ReadOnlySequence<byte> piece)
+    {
+        if (piece.IsEmpty)
+        {
+            return true;
+        }
+
+        if (_isChunked)
+        {
+            GatherChunk(piece);
+            return true;
+        }
+
+        if (piece.Length <= SmallPiece)
+        {
+            Gather(piece);
+            return true;
+        }
+
+        var isGoing = await TrySendUnsentAsync(connection, isMoreComing: true);
+        foreach (var bytes in piece)
+        {
+            isGoing = isGoing && await TrySendAsync(connection, bytes);
+        }
+
+        return isGoing;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> TrySendEndAsync(ApplicationConnection connection)
+    {
+        return TryGatherEnd(connection) && await TrySendUnsentAsync(connection, isMoreComing: false);
+    }
+
+    private bool TryGatherEnd(ApplicationConnection connection)
+    {
+        if (!_isChunked)
+        {
+            return true;
+        }
+
+        exchange.LineGuard?.ChunksEnded();
+        try
+        {
+            _unsent.Write("0\r\n"u8);
+            _unsent.Write(RequestBody.TrailersOf(exchange));
+            _unsent.Write("\r\n"u8);
+            return true;
+        }
+        catch (IOException)
+        {
+            connection.Socket.Abort();
+            return false;
+        }
+    }
+
+    private void GatherChunk(ReadOnlySequence<byte> piece)
+    {
+        _unsent.WriteHex(piece.Length);
+        _unsent.Write("\r\n"u8);
+        Gather(piece);
+        _unsent.Write("\r\n"u8);
+    }
+
+    private void Gather(ReadOnlySequence<byte> piece)
+    {
+        foreach (var bytes in piece)
+        {
+            _unsent.Write(bytes.Span);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> TrySendUnsentAsync(ApplicationConnection connection, bool isMoreComing)
+    {
+        var isSent = _unsent.Written.IsEmpty || await TrySendAsync(connection, _unsent.Written, isMoreComing);
+        _unsent.Clear();
+        return isSent;
+    }
+
+    // An application that takes no more may have answered: that is for whoever reads its answer to see.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<bool> TrySendAsync(ApplicationConnection connection, ReadOnlyMemory<byte> bytes, bool isMoreComing = false)
+    {
+        try
+        {
+            await connection.Socket.SendAsync(bytes, isMoreComing);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+}

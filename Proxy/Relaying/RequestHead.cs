@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using Wunderproxy.Proxy.Forwarding;
+
+namespace Wunderproxy.Proxy.Relaying;
+
+/// <summary>Writes a request's head as the application gets it, in one pass over the headers.</summary>
+internal static class RequestHead
+{
+    /// <summary>Writes the head.</summary>
+    /// <param name="request">The request, which was checked, less the headers that its <c>Connection</c> header nominates.</param>
+    /// <param name="peer">Who sent it.</param>
+    /// <param name="hasBody">Whether a body follows.</param>
+    /// <param name="head">Where to.</param>
+    public static void Write(HttpRequest request, Peer peer, bool hasBody, HeadWriter head)
+    {
+        var target = RequestChecks.OriginFormOf(RequestChecks.RawTargetOf(request.HttpContext));
+        head.Write(request.Method);
+        head.Write(target.StartsWith("?") ? " /"u8 : " "u8);
+        head.Write(target);
+        head.Write(" HTTP/1.1\r\n"u8);
+        foreach (var (name, values) in request.Headers)
+        {
+            if (!HopHeaders.Contains(name) && !ForwardedHeaders.IsMisleading(name, peer.IsTrusted) && !ForwardedHeaders.IsReplaced(name))
+            {
+                WriteField(head, name, values);
+            }
+        }
+
+        if (request.Headers.Host.Count == 0)
+        {
+            // A request of HTTP/1.0 may name no host. Source: RFC 9112, section 3.2.
+            head.Write("Host: \r\n"u8);
+        }
+
+        WriteFraming(request, hasBody, head);
+        if (ForwardingTransformer.AcceptsTrailers(request.Headers))
+        {
+            head.Write("TE: trailers\r\n"u8);
+        }
+
+        ForwardedHeaders.Write(request, peer, head);
+        head.Write("\r\n"u8);
+    }
+
+    private static void WriteFraming(HttpRequest request, bool hasBody, HeadWriter head)
+    {
+        if (hasBody && request.ContentLength is null)
+        {
+            head.Write("Transfer-Encoding: chunked\r\n"u8);
+        }
+        else if (!hasBody && request.ContentLength is null && request.Method is "POST" or "PUT" or "PATCH")
+        {
+            head.Write("Content-Length: 0\r\n"u8);
+        }
+    }
+
+    private static void WriteField(HeadWriter head, string name, StringValues values)
+    {
+        foreach (var value in values)
+        {
+            head.WriteField(name, value);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Stats;
+
+namespace Wunderproxy.Proxy.Sockets;
+
+/// <summary>A client's connection as Kestrel sees it. Until the client has sent something it is little more than the socket.</summary>
+internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketEvents
+{
+    private static readonly TimeSpan LingerLimit = TimeSpan.FromSeconds(2);
+    private static long lastId;
+
+    private readonly LoopSocket _socket;
+    private readonly ClientConnection _client;
+    private readonly TimeProvider _time;
+    private SocketReader? _input;
+    private SocketWriter? _output;
+    private FeatureCollection? _features;
+    private CancellationTokenSource? _closed;
+    private Action<ClientTransport>? _onFirstEvent;
+    private string? _id;
+    private IDictionary<object, object?>? _items;
+    private IDuplexPipe? _transport;
+    private LoopSocket? _follower;
+    private int _isClosed;
+
+    /// <param name="loop">Where it waits.</param>
+    /// <param name="socket">The connection, which belongs to this from now on.</param>
+    /// <param name="remote">Where the client comes from; absent: a Unix socket.</param>
+    /// <param name="client">What is counted of it.</param>
+    /// <param name="time">Clock of how long closing may take.</param>
+    public ClientTransport(EventLoop loop, NativeSocket socket, IPEndPoint? remote, ClientConnection client, TimeProvider time)
+    {
+        _socket = new LoopSocket(loop, socket, this);
+        _client = client;
+        _time = time;
+        RemoteEndPoint = remote;
+    }
+
+    /// <inheritdoc/>
+    public PipeReader Input => _input ??= new SocketReader(_socket);
+
+    /// <inheritdoc/>
+    public PipeWriter Output => _output ??= new SocketWriter(_socket);
+
+    /// <inheritdoc/>
+    public override IDuplexPipe Transport
+    {
+        get => _transport ?? this;
+        set => _transport = value;
+    }
+
+    /// <inheritdoc/>
+    public override string ConnectionId
+    {
+        get => _id ??= Interlocked.Increment(ref lastId).ToString(CultureInfo.InvariantCulture);
+        set => _id = value;
+    }
+
+    /// <inheritdoc/>
+    public override IFeatureCollection Features => _features ??= NewFeatures();
+
+    /// <inheritdoc/>
+    public override CancellationToken ConnectionClosed
+    {
+        get => (_closed ??= NewClosed()).Token;
+        set => throw new NotSupportedException("The connection itself says when it is closed.");
+    }
+
+    /// <inheritdoc/>
+    public override IDictionary<object, object?> Items
+    {
+        get => _items ??= new ConnectionItems();
+        set => _items = value;
+    }
+
+    /// <summary>The loop.</summary>
+    public EventLoop Loop => _socket.Loop;
+
+    /// <summary>Whether the client is gone.</summary>
+    public bool IsClosed => Volatile.Read(ref _isClosed) == 1;
+
+    /// <summary>Whether the client has left, and nothing of it is left to read.</summary>
+    public bool IsAtEnd() => _socket.IsAtEnd();
+
+    /// <summary>Begins to watch for what the client sends.</summary>
+    /// <param name="onFirstEvent">Called once, when it has sent something or left.</param>
+    /// <exception cref="IOException">The kernel can't watch any more.</exception>
+    public void Watch(Action<ClientTransport> onFirstEvent)
+    {
+        _onFirstEvent = onFirstEvent;
+        _socket.Watch();
+    }
+
+    /// <summary>Aborts a connection when the client leaves, or at once if it has left.</summary>
+    /// <param name="follower">The connection; absent: none any more.</param>
+    public void EndsToo(LoopSocket? follower)
+    {
+        Volatile.Write(ref _follower, follower);
+        Interlocked.MemoryBarrier();
+        if (IsClosed)
+        {
+            follower?.Abort();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void On(SocketEvents events)
+    {
+        if ((events & (SocketEvents.Ended | SocketEvents.Failed)) != 0 || ((events & SocketEvents.OtherSideEnded) != 0 && _socket.IsAtEnd()))
+        {
+            Close();
+        }
+
+        if (Interlocked.Exchange(ref _onFirstEvent, null) is { } onFirstEvent)
+        {
+            onFirstEvent(this);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Abort(ConnectionAbortedException abortReason)
+    {
+        _socket.ResetOnClose();
+        _socket.Abort();
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        if (_input is not null)
+        {
+            await _input.CompleteAsync();
+            await Output.CompleteAsync();
+            if (!_socket.IsAborted && _socket.MayHaveUnread())
+            {
+                await LingerAsync();
+            }
+        }
+
+        _socket.Dispose();
+        Close();
+        _closed?.Dispose();
+        _client.Leave();
+        await base.DisposeAsync();
+    }
+
+    private void Close()
+    {
+        if (Interlocked.Exchange(ref _isClosed, 1) == 0)
+        {
+            Volatile.Read(ref _follower)?.Abort();
+            Volatile.Read(ref _closed)?.Cancel();
+        }
+    }
+
+    private FeatureCollection NewFeatures()
+    {
+        var features = new FeatureCollection(8);
+        features.Set(this);
+        features.Set(_client);
+        return features;
+    }
+
+    private CancellationTokenSource NewClosed()
+    {
+        var closed = new CancellationTokenSource();
+        Volatile.Write(ref _closed, closed);
+        Interlocked.MemoryBarrier();
+        if (IsClosed)
+        {
+            closed.Cancel();
+        }
+
+        return closed;
+    }
+
+    // Closing while bytes are unread would break the connection off, and the client might lose the end of its answer.
+    private async Task LingerAsync()
+    {
+        _socket.ShutDownSending();
+        await using var limit = _time.CreateTimer(static socket => ((LoopSocket)socket!).Abort(), _socket, LingerLimit, Timeout.InfiniteTimeSpan);
+        var scrap = new byte[4096];
+        try
+        {
+            while (_socket.Receive(scrap) is var received and not 0)
+            {
+                if (received == NativeSocket.WouldBlock)
+                {
+                    await _socket.WaitUntilReadableAsync();
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // It is broken off, by the client or because its time is over.
+        }
+    }
+}

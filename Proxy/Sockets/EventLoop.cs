@@ -1,0 +1,206 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Wunderproxy.Proxy.Sockets;
+
+/// <summary>What becomes of a socket that an event loop watches.</summary>
+internal interface ISocketEvents
+{
+    /// <summary>Called on the loop's thread, in which nothing may block.</summary>
+    void On(SocketEvents events);
+}
+
+/// <summary>One thread that waits for events of many sockets, and runs on itself what waited for them.</summary>
+/// <remarks>
+/// A request goes from its client to the application and back on one such thread without being handed over, so a loop costs one system call for all
+/// sockets that became ready together, and no more. Events are told once, when something changes (<c>EPOLLET</c>).
+/// </remarks>
+internal sealed class EventLoop : IDisposable
+{
+    private const int MaxEvents = 256;
+    private const int CloseOnExec = 0x80000;
+    private const int Add = 1;
+    private const int Modify = 3;
+    private const long WakeUp = 0;
+
+    // The kernel's struct epoll_event is packed on x86-64 only.
+    private static readonly int KeyOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
+    private static readonly int EventSize = KeyOffset + sizeof(long);
+
+    [ThreadStatic]
+    private static EventLoop? current;
+
+    private readonly Descriptor _epoll = new(NewEpoll(CloseOnExec));
+    private readonly Descriptor _wakeUp = new(NewEvent(0, CloseOnExec | 0x800));
+    private readonly ConcurrentDictionary<long, ISocketEvents> _watched = new();
+    private readonly ConcurrentQueue<ISocketEvents> _ended = new();
+    private readonly Thread _thread;
+    private long _lastKey;
+    private volatile bool _isOver;
+
+    /// <param name="name">Name of its thread.</param>
+    public EventLoop(string name)
+    {
+        Control(Add, _wakeUp, WakeUp, SocketEvents.Readable);
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
+        _thread.UnsafeStart();
+    }
+
+    /// <summary>The loop whose thread this is.</summary>
+    public static EventLoop? Current => current;
+
+    /// <summary>Tells of a socket's events from now on, until it is closed and <see cref="Forget"/> is called.</summary>
+    /// <returns>The key to change or end it.</returns>
+    /// <exception cref="IOException">The kernel can't watch any more.</exception>
+    public long Watch(SafeHandle socket, ISocketEvents target, SocketEvents events)
+    {
+        var key = Interlocked.Increment(ref _lastKey);
+        _watched[key] = target;
+        try
+        {
+            Control(Add, socket, key, events);
+            return key;
+        }
+        catch
+        {
+            Forget(key);
+            throw;
+        }
+    }
+
+    /// <summary>Tells of other events than before; those that hold now are told again.</summary>
+    /// <exception cref="IOException">The socket isn't watched.</exception>
+    public void Change(SafeHandle socket, long key, SocketEvents events) => Control(Modify, socket, key, events);
+
+    /// <summary>Tells nothing more of a socket. The kernel forgets it when it is closed.</summary>
+    public void Forget(long key) => _watched.TryRemove(key, out _);
+
+    /// <summary>Tells on the loop's thread, after what it is just doing, that a socket has ended. May be called on any thread.</summary>
+    public void End(ISocketEvents target)
+    {
+        _ended.Enqueue(target);
+        if (current != this)
+        {
+            Wake();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_isOver)
+        {
+            return;
+        }
+
+        _isOver = true;
+        Wake();
+        if (current != this)
+        {
+            _thread.Join();
+        }
+
+        _epoll.Dispose();
+        _wakeUp.Dispose();
+    }
+
+    private void Run()
+    {
+        current = this;
+        var events = new byte[MaxEvents * EventSize];
+        while (!_isOver)
+        {
+            var count = WaitForEvents(_epoll, ref events[0], MaxEvents, -1);
+            for (var i = 0; i < count; i++)
+            {
+                var one = events.AsSpan(i * EventSize, EventSize);
+                Tell(BitConverter.ToInt64(one[KeyOffset..]), (SocketEvents)BitConverter.ToUInt32(one));
+            }
+
+            while (_ended.TryDequeue(out var target))
+            {
+                target.On(SocketEvents.Ended);
+            }
+        }
+    }
+
+    private void Tell(long key, SocketEvents events)
+    {
+        if (key == WakeUp)
+        {
+            _ = ReadEvent(_wakeUp, out _, sizeof(long));
+        }
+        else if (_watched.TryGetValue(key, out var target))
+        {
+            target.On(events);
+        }
+    }
+
+    private void Wake()
+    {
+        long one = 1;
+        try
+        {
+            _ = WriteEvent(_wakeUp, ref one, sizeof(long));
+        }
+        catch (ObjectDisposedException)
+        {
+            // The loop is over; nobody waits in it any more.
+        }
+    }
+
+    private void Control(int operation, SafeHandle socket, long key, SocketEvents events)
+    {
+        Span<byte> one = stackalloc byte[EventSize];
+        _ = BitConverter.TryWriteBytes(one, (uint)events);
+        _ = BitConverter.TryWriteBytes(one[KeyOffset..], key);
+        if (ControlEpoll(_epoll, operation, socket, ref one[0]) != 0)
+        {
+            throw new IOException($"The kernel can't watch a socket: error {Marshal.GetLastPInvokeError()}");
+        }
+    }
+
+    private sealed class Descriptor : SafeHandleMinusOneIsInvalid
+    {
+        public Descriptor(int descriptor)
+            : base(ownsHandle: true)
+        {
+            SetHandle(descriptor);
+            if (IsInvalid)
+            {
+                throw new IOException($"The kernel gives no descriptor for an event loop: error {Marshal.GetLastPInvokeError()}");
+            }
+        }
+
+        protected override bool ReleaseHandle() => CloseDescriptor((int)handle) == 0;
+    }
+
+    [DllImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NewEpoll(int flags);
+
+    [DllImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int ControlEpoll(SafeHandle epoll, int operation, SafeHandle socket, ref byte settings);
+
+    [DllImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int WaitForEvents(SafeHandle epoll, ref byte events, int count, int milliseconds);
+
+    [DllImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NewEvent(uint value, int flags);
+
+    [DllImport("libc", EntryPoint = "read", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern nint ReadEvent(SafeHandle descriptor, out long value, nint length);
+
+    [DllImport("libc", EntryPoint = "write", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern nint WriteEvent(SafeHandle descriptor, ref long value, nint length);
+
+    [DllImport("libc", EntryPoint = "close", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int CloseDescriptor(int descriptor);
+}
