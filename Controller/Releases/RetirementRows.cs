@@ -35,7 +35,8 @@ internal static class RetirementRows
         var isSafe = s.Active is { IsReady: true } active && s.IsServed(active) && s.Journal.Switch is null;
         foreach (var draining in s.Journal.Drains)
         {
-            if (s.Find(draining.Ref) is not { IsRunning: true } container || s.IsTarget(container))
+            // One that doesn't run is retired before.
+            if (s.Find(draining.Ref) is not { } container || s.IsTarget(container))
                 continue;
             var deadline = DeadlineOf(s, draining, container);
             if (s.Now < draining.WarmUntil)

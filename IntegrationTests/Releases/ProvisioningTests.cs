@@ -139,6 +139,22 @@ public sealed class ProvisioningTests
         Assert.Null(Provisioning.Step(Wanting("e"), "Provide", new ContainerRef(World.Hash("e"), 8, "shop-e-8"), "It is missing"));
     }
 
+    [Fact]
+    public void Standby_that_has_no_container_yet_makes_no_room()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        StandBy("c", "d");
+        var absent = _world.Journal.Candidates[0] with { Ref = new ContainerRef(World.Hash("x"), 7, "shop-x-7") };
+        _world.Journal = _world.Journal with { Retained = null, Candidates = [absent, .. _world.Journal.Candidates] };
+        _world.Publish("e");
+        _world.Images.Add("image-e");
+
+        var step = Provisioning.Step(Wanting("e"), "Provide", new ContainerRef(World.Hash("e"), 8, "shop-e-8"), "It is missing");
+
+        Assert.Contains(absent, step!.Journal!.Candidates);
+    }
+
     [Theory]
     [InlineData(2, true)]
     [InlineData(3, false)]

@@ -1,4 +1,5 @@
 using Wunderproxy.Contracts.Launching;
+using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Releases;
 
@@ -54,6 +55,28 @@ public sealed class RetirementRowsTests
 
         Assert.Equal(World.Hash("b"), _world.Journal.Retained.Hash);
         Assert.Equal(["b", "c"], _world.Containers.Select(c => World.NameOf(c.Ref.Hash)));
+    }
+
+    [Fact]
+    public void Image_that_is_being_brought_here_is_not_removed()
+    {
+        _world.Deploy("a");
+        var image = new OwnedImage(World.Hash("x"), "image-x");
+        _world.Journal = _world.Journal with { Images = _world.Journal.Images.Add(image) };
+        Assert.Equal("Prune", _world.Decide().Row);
+
+        Assert.True(_world.Decide(new Effect.Pull(image.Hash, "image-of-another-name")).IsWait);
+    }
+
+    [Fact]
+    public void Nothing_is_stopped_while_the_Proxy_is_away_and_it_is_said_what_is_waited_for()
+    {
+        _world.Deploy("a");
+        _world.ProxyIsAway = true;
+        var situation = _world.Situation();
+
+        Assert.Null(Stops.Step(situation, "Drain", _world.ContainerOf("a"), "a is replaced"));
+        Assert.Equal("a is replaced; it is stopped once the Proxy has acknowledged it", situation.Wait.Reason);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Contracts.Launching;
 using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Releases;
@@ -186,6 +187,17 @@ public sealed class SituationTests
         Assert.Null(Snapshots.Of(situation, journal, container with { Address = null }, 1));
         Assert.Null(Snapshots.Of(situation, journal, container with { StartedAt = null }, 1));
         Assert.Null(Snapshots.Of(situation, journal, container with { Ref = container.Ref with { Hash = World.Hash("b") } }, 1));
+    }
+
+    [Fact]
+    public void Snapshot_gives_the_replaced_release_the_time_to_drain_that_its_own_configuration_sets()
+    {
+        var drain = new DrainSpec { Timeout = TimeSpan.FromMinutes(5), StreamTimeout = TimeSpan.FromMinutes(7) };
+        _world.Deploy("a", c => c with { Drain = drain });
+
+        var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo("b"));
+
+        Assert.Equal((drain.Timeout, drain.StreamTimeout), (route.Snapshot.DrainTimeout, route.Snapshot.StreamDrainTimeout));
     }
 
     [Fact]

@@ -49,8 +49,7 @@ internal sealed class RequestLineGuard(PipeReader inner) : PipeReader
     /// <inheritdoc/>
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
-        var reading = inner.ReadAsync(cancellationToken);
-        return reading.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Checked(reading.Result)) : CheckAsync(reading);
+        return TryRead(out var result) ? new ValueTask<ReadResult>(result) : CheckAsync(inner.ReadAsync(cancellationToken));
     }
 
     /// <inheritdoc/>
