@@ -85,7 +85,7 @@ public class TransparencyTests
         if (expected != actual)
         {
             var at = expected.Zip(actual).TakeWhile(pair => pair.First == pair.Second).Count();
-            differences.Enqueue($"{what} (WUNDERPROXY_WIRE_SEED, WUNDERPROXY_WIRE_REQUESTS=1) from byte {at} on: {Around(expected, at)}\n  came as: {Around(actual, at)}");
+            differences.Enqueue($"{what} (begin there again with WUNDERPROXY_WIRE_SEED) from byte {at} on: {Around(expected, at)}\n  came as: {Around(actual, at)}");
         }
     }
 

@@ -169,7 +169,7 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
 
     private async ValueTask WaitUntilConnectedAsync(LoopSocket socket)
     {
-        await using var limit = time.CreateTimer(static socket => ((LoopSocket)socket!).Abort(), socket, ConnectLimit, Timeout.InfiniteTimeSpan);
+        await using var limit = time.CreateTimer(static end => ((ConnectDeadline)end!).Pass(), new ConnectDeadline(socket), ConnectLimit, Timeout.InfiniteTimeSpan);
         try
         {
             await socket.WaitUntilConnectedAsync();
@@ -195,6 +195,20 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
         }
 
         stale?.ForEach(EndStale);
+    }
+
+    // It comes on the loop behind what has happened by then: where the loop was kept from running, a connection that is there isn't late.
+    private sealed class ConnectDeadline(LoopSocket socket) : ISocketEvents
+    {
+        public void Pass() => socket.Loop.End(this);
+
+        public void On(SocketEvents events)
+        {
+            if (socket.IsConnecting)
+            {
+                socket.Abort();
+            }
+        }
     }
 
     private static bool IsStale(ApplicationConnection connection)

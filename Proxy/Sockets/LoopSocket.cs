@@ -45,6 +45,9 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
     /// <summary>Whether it was aborted.</summary>
     public bool IsAborted => _isAborted;
 
+    /// <summary>Whether it is still being connected.</summary>
+    public bool IsConnecting { get; private set; }
+
     /// <summary>Counts receives and sends, for whoever looks for connections on which nothing moves.</summary>
     public uint Moves { get; private set; }
 
@@ -54,6 +57,7 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
     public void Watch(bool isConnecting = false)
     {
         _isWatchedForRoom = isConnecting;
+        IsConnecting = isConnecting;
         _key = _loop.Watch(_socket, this, isConnecting ? Reading | SocketEvents.Writable : Reading);
     }
 
@@ -129,6 +133,7 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
         await _writable.WaitAsync();
         ThrowIfAborted();
         _socket.ThrowIfNotConnected();
+        IsConnecting = false;
         _isEnding = false;
     }
 
