@@ -4,13 +4,23 @@ using Wunderproxy.Controller.Durable;
 namespace Wunderproxy.Controller.Journaling;
 
 /// <summary>Keeps the journal in the state file.</summary>
+/// <remarks>
+/// The images that were brought here are kept in a file beside it, too: all else can be told from the containers when both slots of the state file are lost,
+/// but an image alone doesn't tell whose it is.
+/// </remarks>
 internal sealed class JournalFile
 {
-    private readonly SlotFile _slots;
+    private const string ImagesExtension = ".images";
+    private const int MaxImagesBytes = 1 << 20;
 
-    private JournalFile(SlotFile slots, Journal loaded, string? damage)
+    private readonly SlotFile _slots;
+    private readonly string _imagesPath;
+    private readonly IFileSystem? _files;
+    private ValueList<OwnedImage>? _images;
+
+    private JournalFile(SlotFile slots, string imagesPath, IFileSystem? files, ValueList<OwnedImage>? images, Journal loaded, string? damage)
     {
-        _slots = slots;
+        (_slots, _imagesPath, _files, _images) = (slots, imagesPath, files, images);
         Loaded = loaded;
         Damage = damage;
     }
@@ -28,13 +38,47 @@ internal sealed class JournalFile
     {
         var slots = SlotFile.Open(path, files);
         var damages = slots.Found.Damages.Select(d => $"{d.Path}: {d.Reason}").ToList();
-        var loaded = Decode(slots.Found.Newest, damages) ?? new Journal { NeedsAdoption = true };
-        return new JournalFile(slots, loaded, damages.Count == 0 ? null : string.Join("; ", damages));
+        var imagesPath = path + ImagesExtension;
+        var images = ReadImages(imagesPath, files);
+        var loaded = Decode(slots.Found.Newest, damages) ?? new Journal { NeedsAdoption = true, Images = images ?? [] };
+        return new JournalFile(slots, imagesPath, files, images, loaded, damages.Count == 0 ? null : string.Join("; ", damages));
     }
 
     /// <summary>Writes the journal; it is on the disk when this returns.</summary>
     /// <exception cref="DurableWriteException">It isn't; the former one still counts.</exception>
-    public void Save(Journal journal) => _slots.Save(JsonSerializer.SerializeToUtf8Bytes(journal, JournalJson.Default.Journal));
+    public void Save(Journal journal)
+    {
+        _slots.Save(JsonSerializer.SerializeToUtf8Bytes(journal, JournalJson.Default.Journal));
+        if (!_images.Equals(journal.Images))
+            SaveImages(journal.Images);
+    }
+
+    // The slots are overwritten in place, and this file is not: a disk that is full keeps it from being written, and nothing else. It is tried again with the next journal.
+    private void SaveImages(ValueList<OwnedImage> images)
+    {
+        try
+        {
+            DurableFile.WriteAtomically(_imagesPath, JsonSerializer.SerializeToUtf8Bytes(images.ToArray(), JournalJson.Default.OwnedImageArray), files: _files);
+            _images = images;
+        }
+        catch (DurableWriteException)
+        {
+            _images = null;
+        }
+    }
+
+    // Where it can't be read either, images of former releases stay on the host.
+    private static ValueList<OwnedImage>? ReadImages(string path, IFileSystem? files)
+    {
+        try
+        {
+            return (files ?? PosixFileSystem.Instance).Read(path, MaxImagesBytes) is { } bytes && JsonSerializer.Deserialize(bytes, JournalJson.Default.OwnedImageArray) is { } images ? [.. images] : null;
+        }
+        catch (Exception e) when (e is JsonException or IOException)
+        {
+            return null;
+        }
+    }
 
     private static Journal? Decode(Slot? slot, List<string> damages)
     {

@@ -10,7 +10,6 @@ namespace Wunderproxy.IntegrationTests.Faults;
 public sealed class DiskFaults(FaultedSmallDiskShop shop) : IClassFixture<FaultedSmallDiskShop>
 {
     private const string Recovers = "the Controller reconciles within 2 s, and nothing is started or moved";
-    private const string Forgets = $"{Recovers}; images of earlier releases are nobody's then, and stay";
 
     private static readonly TimeSpan LongestDeployment = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Named = TimeSpan.FromSeconds(10);
@@ -83,25 +82,19 @@ public sealed class DiskFaults(FaultedSmallDiskShop shop) : IClassFixture<Faulte
     [Fault("slot a of the state empty", Recovers)]
     public Task Slot_a_is_empty() => DamageAsync(() => File.Create(Slot("a")).Dispose());
 
-    [Fault("both slots of the state torn", Forgets)]
-    public Task Both_slots_are_torn() => LoseAsync(() =>
+    [Fault("both slots of the state torn", Recovers)]
+    public Task Both_slots_are_torn() => DamageAsync(() =>
     {
         Tear("a");
         Tear("b");
     });
 
-    [Fault("both slots of the state gone", Forgets)]
-    public Task Both_slots_are_gone() => LoseAsync(() =>
+    [Fault("both slots of the state gone", Recovers)]
+    public Task Both_slots_are_gone() => DamageAsync(() =>
     {
         File.Delete(Slot("a"));
         File.Delete(Slot("b"));
     });
-
-    private async Task LoseAsync(Action damage)
-    {
-        await DamageAsync(damage);
-        await shop.TakeAsItIsAsync();
-    }
 
     private Task DamageAsync(Action damage) => shop.PlayAsync(async play =>
     {
