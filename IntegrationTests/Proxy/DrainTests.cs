@@ -18,11 +18,7 @@ public class DrainTests
         await using var plainOnOne = await one.AcceptedAsync();
         await plainOnOne.ReadHeadAsync();
         await using var stream = await proxy.ConnectAsync();
-        await stream.SendAsync("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
-        await using var streamOnOne = await one.AcceptedAsync();
-        await streamOnOne.ReadHeadAsync();
-        await streamOnOne.SendAsync("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
-        await stream.ReadHeadAsync();
+        await using var streamOnOne = await OpenStreamAsync(stream, one);
 
         await proxy.SwitchAsync(two.Address, "two", s => (s.DrainTimeout, s.StreamDrainTimeout) = (TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(1200)));
 

@@ -40,10 +40,7 @@ internal static class ConnectionHeader
 
         foreach (var value in headers.Connection)
         {
-            foreach (var name in NominatedBy(value))
-            {
-                headers.Remove(name);
-            }
+            Remove(headers, value);
         }
     }
 
@@ -53,7 +50,7 @@ internal static class ConnectionHeader
         || (value.Contains(',', StringComparison.Ordinal) && value.Split(',', StringSplitOptions.TrimEntries).Contains("close", StringComparer.OrdinalIgnoreCase));
 
     /// <summary>Removes from headers what a <c>Connection</c> header nominates.</summary>
-    public static void Remove(IHeaderDictionary headers, string connection)
+    public static void Remove(IHeaderDictionary headers, string? connection)
     {
         foreach (var name in NominatedBy(connection))
         {

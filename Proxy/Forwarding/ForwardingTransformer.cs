@@ -106,10 +106,13 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
     public static bool AcceptsTrailers(IHeaderDictionary headers) =>
         headers.TE is { Count: > 0 } te && te.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether a <c>Content-Type</c> is that of an answer that stays open.</summary>
+    public static bool IsEventStream(string contentType) => contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
+
     private static bool IsStream(HttpResponseMessage response) =>
         response.StatusCode == HttpStatusCode.SwitchingProtocols
         || (response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)
-            && type.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase));
+            && IsEventStream(type.ToString()));
 
     // Trailers that the application doesn't announce are dropped, as RFC 9110 (section 6.5) allows.
     private void FrameForTrailers(HttpContext context, HttpResponseMessage response)

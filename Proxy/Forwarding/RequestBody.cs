@@ -15,9 +15,6 @@ internal sealed class RequestBody : HttpContent
         "Upgrade", "Expect", "Range", "Max-Forwards", "Cache-Control", "Authorization", "Proxy-Authorization", "Cookie",
     };
 
-    /// <summary>Whether a field may stand at the head of a message only.</summary>
-    public static bool BelongsToHead(string name) => NeverTrailers.Contains(name);
-
     private readonly HttpContent _body;
     private readonly Exchange _exchange;
 
@@ -58,6 +55,9 @@ internal sealed class RequestBody : HttpContent
         return !_exchange.Context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
     }
 
+    /// <summary>Whether a field may stand at the head of a message only.</summary>
+    public static bool BelongsToHead(string name) => NeverTrailers.Contains(name);
+
     /// <summary>Trailers that may be passed on, as lines; absent: there are none. To be called when the body was read to its end.</summary>
     /// <exception cref="IOException">They can't be sent on.</exception>
     public static byte[]? TrailersOf(Exchange exchange)
@@ -73,7 +73,7 @@ internal sealed class RequestBody : HttpContent
             throw new IOException("The request's trailers can't be sent on.");
         }
 
-        var lines = trailers.Where(field => !NeverTrailers.Contains(field.Key) && !ForwardedHeaders.IsMisleading(field.Key, isTrusted: false))
+        var lines = trailers.Where(field => !BelongsToHead(field.Key) && !ForwardedHeaders.IsMisleading(field.Key, isTrusted: false))
             .SelectMany(field => field.Value.Select(value => $"{field.Key}: {value}\r\n"));
         return Encoding.Latin1.GetBytes(string.Concat(lines));
     }

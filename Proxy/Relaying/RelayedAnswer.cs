@@ -119,7 +119,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
 
     private static void BecomeStreamIfItIs(string type, Claim claim)
     {
-        if (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
+        if (ForwardingTransformer.IsEventStream(type))
         {
             claim.BecomeStream();
         }

@@ -94,32 +94,10 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
     public int Receive(Span<byte> buffer) => Receive(buffer, 0);
 
     /// <summary>Whether bytes, the end or a failure can be read now.</summary>
-    public bool IsReadable()
-    {
-        Span<byte> one = stackalloc byte[1];
-        try
-        {
-            return Receive(one, Peek) != WouldBlock;
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return true;
-        }
-    }
+    public bool IsReadable() => PeekOne() != WouldBlock;
 
     /// <summary>Whether the other side has ended its stream, and all before it was read.</summary>
-    public bool IsAtEnd()
-    {
-        Span<byte> one = stackalloc byte[1];
-        try
-        {
-            return Receive(one, Peek) == 0;
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return true;
-        }
-    }
+    public bool IsAtEnd() => PeekOne() == 0;
 
     /// <summary>Sends as much as the kernel takes.</summary>
     /// <param name="bytes">What to send.</param>
@@ -157,6 +135,20 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => CloseDescriptor((int)handle) == 0;
+
+    // A connection that is broken or closed is at its end.
+    private int PeekOne()
+    {
+        Span<byte> one = stackalloc byte[1];
+        try
+        {
+            return Receive(one, Peek);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return 0;
+        }
+    }
 
     private int Receive(Span<byte> buffer, int flags)
     {
