@@ -83,9 +83,10 @@ publish() {
   copy_sources
   for project in Controller Proxy; do
     echo "building $project for $platform"
-    # Not composite: the framework is compiled already, and to compile it anew together with the program takes many minutes.
+    # Composite: compiled together with the framework. That takes minutes, and halves the time from a crash until the program is back: thousands of methods
+    # of the framework over types of the program would be compiled at each start otherwise.
     dotnet publish "$work/$project" -c Release -r "$platform" --self-contained -o "$work/out" -v quiet --nologo \
-      -p:PublishSingleFile=true -p:PublishReadyToRun="$precompiled" -p:PublishReadyToRunComposite=false -p:DebugType=none -p:RunAnalyzers=false || fail "$project was not built"
+      -p:PublishSingleFile=true -p:PublishReadyToRun="$precompiled" -p:PublishReadyToRunComposite="$precompiled" -p:DebugType=none -p:RunAnalyzers=false || fail "$project was not built"
   done
 }
 

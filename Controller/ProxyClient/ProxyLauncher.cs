@@ -11,6 +11,9 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
     private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
 
+    // One that is being started elsewhere has the port or the state directory already, and answers soon.
+    private static readonly TimeSpan OtherDeadline = TimeSpan.FromSeconds(3);
+
     // The Proxy faces the internet: it gets no credentials from the environment, only its own settings and what a .NET process needs.
     private static readonly string[] InheritedVariables = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL"];
     private static readonly string[] InheritedPrefixes = ["DOTNET_", "WUNDERPROXY_"];
@@ -56,6 +59,11 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
         var log = ProxyLog.Prepare(launch.LogFile);
         using var process = Start(executable);
         await WaitForAnswerAsync(process, log, deadline, cancellationToken);
+        if (process.HasExited)
+        {
+            return false;
+        }
+
         ProxyStarted(process.Id, launch.ListenAddress, launch.ControlSocket);
         return true;
     }
@@ -103,11 +111,13 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
 
     private async Task WaitForAnswerAsync(Process process, ProxyLog log, CancellationToken deadline, CancellationToken cancellationToken)
     {
+        long? exited = null;
         try
         {
             while (!await AnswersAsync(deadline))
             {
-                if (process.HasExited)
+                exited ??= process.HasExited ? time.GetTimestamp() : null;
+                if (exited is { } at && time.GetElapsedTime(at) >= OtherDeadline)
                 {
                     throw new ProxyLaunchException(
                         $"The Proxy, started to listen on {launch.ListenAddress} (--proxy), ended with exit code {process.ExitCode} before it answered on {launch.ControlSocket}. What runs goes on. {Evidence(log)}");

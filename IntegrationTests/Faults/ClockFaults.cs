@@ -29,10 +29,10 @@ public sealed class ClockFaults(FaultedClockShop shop) : IClassFixture<FaultedCl
     [Fault("wall clock set 5 hours back in Probation", "the probation ends, and the replaced release stops, as on any other day")]
     public Task Back_in_Probation() => SetInAsync(ReleasePhase.Probation, -Hours);
 
-    [Fault("wall clock 5 hours ahead while the Controller is down", "it reconciles within 2 s, and nothing is started or moved")]
+    [Fault("wall clock 5 hours ahead while the Controller is down", "it reconciles within 1 s, and nothing is started or moved")]
     public Task Ahead_while_down() => SetWhileDownAsync(Hours);
 
-    [Fault("wall clock 5 hours back while the Controller is down", "it reconciles within 2 s, and nothing is started or moved")]
+    [Fault("wall clock 5 hours back while the Controller is down", "it reconciles within 1 s, and nothing is started or moved")]
     public Task Back_while_down() => SetWhileDownAsync(-Hours);
 
     private Task SetAsync(TimeSpan offset) => PlayAsync(async play =>

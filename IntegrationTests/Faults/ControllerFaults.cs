@@ -9,7 +9,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 [Collection("Lab")]
 public sealed class ControllerFaults(FaultedShop shop) : IClassFixture<FaultedShop>
 {
-    private const string Resumes = "reconciling again within 2 s; the deployment reaches the same end";
+    private const string Resumes = "reconciling again within 1 s; the deployment reaches the same end";
     private const int Kills = 100;
     private const int Seed = 20151203;
     private const int AnotherController = 82;
@@ -94,7 +94,7 @@ public sealed class ControllerFaults(FaultedShop shop) : IClassFixture<FaultedSh
         await shop.BecomesActiveAsync(release);
     });
 
-    [Fault("file descriptors of the Controller exhausted", "it ends rather than go on blind; the service manager starts it, and it reconciles again within 2 s")]
+    [Fault("file descriptors of the Controller exhausted", "it ends rather than go on blind; the service manager starts it, and it reconciles again within 1 s")]
     public Task Descriptors_are_exhausted() => shop.PlayAsync(async play =>
     {
         var id = shop.Shop.Controller.Id;

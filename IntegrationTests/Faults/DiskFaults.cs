@@ -9,7 +9,7 @@ namespace Wunderproxy.IntegrationTests.Faults;
 [Collection("Lab")]
 public sealed class DiskFaults(FaultedSmallDiskShop shop) : IClassFixture<FaultedSmallDiskShop>
 {
-    private const string Recovers = "the Controller reconciles within 2 s, and nothing is started or moved";
+    private const string Recovers = "the Controller reconciles within 1 s, and nothing is started or moved";
 
     private static readonly TimeSpan LongestDeployment = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Named = TimeSpan.FromSeconds(10);

@@ -14,8 +14,8 @@ public class FaultedShop(LabHost lab) : IAsyncLifetime
     // Of the active release, and of those before it that are kept for a rollback.
     private const int KeptImages = 4;
 
-    /// <summary>From the crash of a Controller until it reconciles again. Half of it where the machine has nothing else to do: here load, tests and a release that starts want its cores, too.</summary>
-    internal static readonly TimeSpan LongestBlindness = TimeSpan.FromSeconds(2);
+    /// <summary>From the crash of a Controller until it reconciles again.</summary>
+    internal static readonly TimeSpan LongestBlindness = TimeSpan.FromSeconds(1);
 
     /// <summary>From a fault in a deployment, or a decision that replaces it, until the release serves.</summary>
     internal static readonly TimeSpan LongestDeployment = TimeSpan.FromSeconds(15);

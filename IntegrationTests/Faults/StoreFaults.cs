@@ -95,7 +95,7 @@ public sealed class StoreFaults(FaultedS3Shop shop) : IClassFixture<FaultedS3Sho
     [Fault("current.json nested 1 000 deep", "refused; what runs goes on; the next one is taken")]
     public Task Deep_document() => SpoilAsync(Encoding.UTF8.GetBytes(new string('[', 1000)), "not a valid launch configuration");
 
-    [Fault("Controller killed while S3 is away", "it reconciles within 2 s by what is on its disk; known releases can be switched to, unknown ones are refused as unavailable")]
+    [Fault("Controller killed while S3 is away", "it reconciles within 1 s by what is on its disk; known releases can be switched to, unknown ones are refused as unavailable")]
     public Task Killed_while_stopped() => shop.PlayAsync(async play =>
     {
         var former = shop.Good;

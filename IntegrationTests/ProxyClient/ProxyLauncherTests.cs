@@ -63,11 +63,27 @@ public sealed class ProxyLauncherTests : IDisposable
         await File.AppendAllTextAsync(At("state/proxy.log"), "line of an earlier start\n");
         Executable("echo 'Address 127.0.0.1:81 is taken.' >&2; exit 7");
 
-        var e = await Assert.ThrowsAsync<ProxyLaunchException>(() => Launcher().EnsureRunningAsync(default));
+        var time = new FakeTimeProvider();
+        var launching = Launcher(time).EnsureRunningAsync(default);
+        while (!launching.IsCompleted)
+        {
+            await Task.Delay(1);
+            time.Advance(TimeSpan.FromMilliseconds(StartedIds() is [var id] && !Directory.Exists($"/proc/{id}") ? 20 : 0));
+        }
+
+        var e = await Assert.ThrowsAsync<ProxyLaunchException>(() => launching);
 
         Assert.Contains("(--proxy), ended with exit code 7", e.Message, StringComparison.Ordinal);
         Assert.EndsWith("Address 127.0.0.1:81 is taken.", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("earlier start", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Proxy_that_ends_because_another_one_is_just_being_started_is_no_failure()
+    {
+        Executable($"(sleep 0.2; touch {At("answers")}) & echo 'The state directory is in use.' >&2; exit 5");
+
+        Assert.False(await Launcher().EnsureRunningAsync(default));
     }
 
     [Fact]
