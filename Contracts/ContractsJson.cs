@@ -27,5 +27,6 @@ namespace Wunderproxy.Contracts;
 [JsonSerializable(typeof(DeploymentStatus))]
 [JsonSerializable(typeof(ReleaseOrder))]
 [JsonSerializable(typeof(MaintenanceStatus))]
+[JsonSerializable(typeof(PauseStatus))]
 [JsonSerializable(typeof(ApiProblem))]
 public sealed partial class ContractsJson : JsonSerializerContext;

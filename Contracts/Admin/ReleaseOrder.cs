@@ -7,3 +7,7 @@ public sealed record ReleaseOrder(string Hash);
 /// <summary>JSON answer of <c>POST /maintenance/up</c> and <c>POST /maintenance/down</c>.</summary>
 /// <param name="MaintenanceMode">Whether maintenance is up now.</param>
 public sealed record MaintenanceStatus(bool MaintenanceMode);
+
+/// <summary>JSON answer of <c>POST /pause</c> and <c>POST /resume</c>.</summary>
+/// <param name="Paused">Whether traffic is paused now.</param>
+public sealed record PauseStatus(bool Paused);

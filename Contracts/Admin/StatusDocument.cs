@@ -22,6 +22,9 @@ public sealed record StatusDocument
     /// <summary>Whether maintenance is up.</summary>
     public required bool MaintenanceMode { get; init; }
 
+    /// <summary>Whether traffic is paused: requests wait.</summary>
+    public bool Paused { get; init; }
+
     /// <summary><c>Ok</c>, or why the engine isn't reached.</summary>
     public required string DockerState { get; init; }
 

@@ -41,6 +41,29 @@ public sealed record ApplicationSnapshot
 
     /// <summary>Set while maintenance is up: every request is answered with this page and status 503.</summary>
     public MaintenancePage? Maintenance { get; set; }
+
+    /// <summary>Set while traffic is paused: requests wait up to <see cref="HoldTimeout"/> for the end of the pause, and are answered with status 503 then. Those that run go on.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>How long a request waits for a target that can't be reached, as while its container is started again, or for the end of a pause; zero: not at all.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan HoldTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Who answers requests for the path of the target's probe while maintenance is up or traffic is paused; <c>/</c> is a page like any other.</summary>
+    public HealthInMaintenance HealthInMaintenance { get; set; }
+}
+
+/// <summary>Who answers requests for the health check's path while maintenance is up or traffic is paused. Load balancers in front of the host go by it.</summary>
+public enum HealthInMaintenance
+{
+    /// <summary>The application, as always.</summary>
+    Application,
+
+    /// <summary>The Proxy, with status 200.</summary>
+    Healthy,
+
+    /// <summary>Nobody: as all other requests, with the maintenance page, or after a wait.</summary>
+    Unavailable,
 }
 
 /// <summary>One container that can receive requests.</summary>

@@ -31,6 +31,12 @@ public sealed record ApplicationState
     /// <summary>Whether maintenance is up.</summary>
     public bool Maintenance { get; init; }
 
+    /// <summary>Whether traffic is paused.</summary>
+    public bool IsPaused { get; init; }
+
+    /// <summary>Requests that wait until the target can be reached again, or the pause is over; at most 1000.</summary>
+    public int Waiting { get; init; }
+
     /// <summary>
     /// Traffic of every target that was active since the Proxy started, at most 16, newest first. One that became active again has an entry
     /// for each turn. Only the first can be active: it is, unless it has <see cref="TargetTraffic.DrainingSince"/>.

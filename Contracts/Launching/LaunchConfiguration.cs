@@ -41,6 +41,9 @@ public sealed record LaunchConfiguration
     /// <summary>How long requests of a replaced release may take to finish.</summary>
     public DrainSpec Drain { get; init; } = new();
 
+    /// <summary>How long requests wait for a release that can't be reached, or for the end of a pause.</summary>
+    public HoldSpec Hold { get; init; } = new();
+
     /// <summary>How a container is stopped.</summary>
     public StopSpec Stop { get; init; } = new();
 
@@ -132,6 +135,9 @@ public sealed record HealthCheckSpec
 
     /// <summary>Unhealthy answers in a row before a ready release counts as unready, 1 to 100.</summary>
     public int Failures { get; init; } = 3;
+
+    /// <summary>Who answers visitors of <see cref="Path"/> while maintenance is up or traffic is paused; <c>/</c> is a page like any other.</summary>
+    public HealthInMaintenance InMaintenance { get; init; }
 }
 
 /// <summary>How long requests of a replaced release may take to finish.</summary>
@@ -144,6 +150,14 @@ public sealed record DrainSpec
     /// <summary>Limit of WebSockets, server-sent events and other endless answers, up to 24 h.</summary>
     [JsonConverter(typeof(DurationJsonConverter))]
     public TimeSpan StreamTimeout { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>How long requests wait for a release that can't be reached, as while its container is started again, or for the end of a pause.</summary>
+public sealed record HoldSpec
+{
+    /// <summary>Limit of each request's wait, up to 5 min; zero: none waits.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>How a container is stopped.</summary>

@@ -120,6 +120,7 @@ public static class LaunchConfigurationReader
             Port = reader.OptionalNumber("Port", 1, 65535),
             HealthCheck = reader.Section("HealthCheck", new HealthCheckSpec(), HealthCheck),
             Drain = reader.Section("Drain", new DrainSpec(), Drain),
+            Hold = reader.Section("Hold", new HoldSpec(), Hold),
             Stop = reader.Section("Stop", new StopSpec { Timeout = grace }, stop => Stop(stop, grace)),
             Probation = reader.Section("Probation", new ProbationSpec(), Probation),
             Routing = reader.Section("Routing", new Routing(), Routing),
@@ -142,6 +143,7 @@ public static class LaunchConfigurationReader
             Deadline = reader.Time("Deadline", absent.Deadline, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)),
             Successes = reader.Number("Successes", absent.Successes, 1, 100),
             Failures = reader.Number("Failures", absent.Failures, 1, 100),
+            InMaintenance = reader.Choice("InMaintenance", absent.InMaintenance),
         };
     }
 
@@ -154,6 +156,9 @@ public static class LaunchConfigurationReader
             StreamTimeout = reader.Time("StreamTimeout", absent.StreamTimeout, TimeSpan.Zero, TimeSpan.FromHours(24)),
         };
     }
+
+    private static HoldSpec Hold(ObjectReader reader) =>
+        new() { Timeout = reader.Time("Timeout", new HoldSpec().Timeout, TimeSpan.Zero, TimeSpan.FromMinutes(5)) };
 
     private static StopSpec Stop(ObjectReader reader, TimeSpan grace) => new()
     {

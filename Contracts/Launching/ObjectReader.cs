@@ -45,6 +45,27 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
     /// <summary>A whole number in a range that may be absent or null.</summary>
     public int? OptionalNumber(string name, int smallest, int largest) => NumberOf(FindOrNull(name), smallest, largest);
 
+    /// <summary>One of the words of an enumeration, without regard to case.</summary>
+    public T Choice<T>(string name, T absent)
+        where T : struct, Enum
+    {
+        if (Find(name) is not { } found || !Is(found, "a text", JsonValueKind.String))
+        {
+            return absent;
+        }
+
+        foreach (var choice in Enum.GetValues<T>())
+        {
+            if (string.Equals(choice.ToString(), found.Text, StringComparison.OrdinalIgnoreCase))
+            {
+                return choice;
+            }
+        }
+
+        source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is not one of its values.", $"Write one of {string.Join(", ", Enum.GetNames<T>().Select(n => $"\"{n}\""))}.");
+        return absent;
+    }
+
     /// <summary>A duration in a range.</summary>
     public TimeSpan Time(string name, TimeSpan absent, TimeSpan shortest, TimeSpan longest)
     {

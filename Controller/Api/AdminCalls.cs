@@ -36,6 +36,8 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         routes.MapPost("/switch", Changing(context => OrderAsync(context, operations.SwitchAsync)));
         routes.MapPost("/maintenance/up", Changing(context => MaintenanceAsync(context, up: true)));
         routes.MapPost("/maintenance/down", Changing(context => MaintenanceAsync(context, up: false)));
+        routes.MapPost("/pause", Changing(context => PauseAsync(context, isPaused: true)));
+        routes.MapPost("/resume", Changing(context => PauseAsync(context, isPaused: false)));
     }
 
     private static RequestDelegate Changing(RequestDelegate call) => context => CallerCheck.RefusalOf(context) is { } reason
@@ -52,7 +54,7 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
     {
         var status = operations.Status;
         var serves = status.Releases.Any(release => release.Hash == status.Active && release.Phase is ReleasePhase.Active or ReleasePhase.Probation);
-        return serves && !status.MaintenanceMode
+        return serves && status is { MaintenanceMode: false, Paused: false }
             ? Answer.WriteTextAsync(context, StatusCodes.Status200OK, "ready")
             : throw new ProblemException(Problems.NotReady(status));
     }
@@ -69,6 +71,12 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
     {
         await AdmittedAsync(cancellationToken => operations.SetMaintenanceAsync(up, cancellationToken));
         await Answer.WriteJsonAsync(context, StatusCodes.Status200OK, new MaintenanceStatus(up), Answer.Readable.MaintenanceStatus);
+    }
+
+    private async Task PauseAsync(HttpContext context, bool isPaused)
+    {
+        await AdmittedAsync(cancellationToken => operations.SetPausedAsync(isPaused, cancellationToken));
+        await Answer.WriteJsonAsync(context, StatusCodes.Status200OK, new PauseStatus(isPaused), Answer.Readable.PauseStatus);
     }
 
     private async Task OrderAsync(HttpContext context, Func<string, CancellationToken, Task<Admission>> order)

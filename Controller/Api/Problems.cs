@@ -28,7 +28,7 @@ internal static class Problems
         StatusCodes.Status404NotFound,
         "no-such-call",
         "There is no such call",
-        $"There is nothing at {path}. Calls: GET /status, /healthz, /readyz, /deployments/{{id}}; POST /launch, /switch, /maintenance/up, /maintenance/down.");
+        $"There is nothing at {path}. Calls: GET /status, /healthz, /readyz, /deployments/{{id}}; POST /launch, /switch, /maintenance/up, /maintenance/down, /pause, /resume.");
 
     public static ApiProblem WrongMethod(string method, string path, string allowed) => Of(
         StatusCodes.Status405MethodNotAllowed, "wrong-method", "The method is not allowed here", $"{path} doesn't take {method}, and nothing was changed. Use {allowed}.");
@@ -66,8 +66,8 @@ internal static class Problems
         StatusCodes.Status503ServiceUnavailable,
         "not-ready",
         "No release serves",
-        status.MaintenanceMode
-            ? "Maintenance is up: every request is answered with the maintenance page. POST /maintenance/down ends it."
+        status.MaintenanceMode ? "Maintenance is up: every request is answered with the maintenance page. POST /maintenance/down ends it."
+            : status.Paused ? "Traffic is paused: requests wait. POST /resume lets them go on."
             : $"No healthy release of {status.Application} serves. {status.Plan.Reason} GET /status shows more.");
 
     public static ApiProblem Unexpected() => Of(

@@ -60,6 +60,9 @@ internal sealed record Journal
     /// <summary>Whether maintenance is up.</summary>
     public bool Maintenance { get; init; }
 
+    /// <summary>Whether traffic is paused.</summary>
+    public bool IsPaused { get; init; }
+
     /// <summary>The newest fence that was given out.</summary>
     public long Fence { get; init; }
 

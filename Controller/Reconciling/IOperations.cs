@@ -24,6 +24,9 @@ internal interface IOperations
     /// <summary>Puts maintenance up or down.</summary>
     Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken);
 
+    /// <summary>Pauses traffic, or lets it go on.</summary>
+    Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken);
+
     /// <summary>Waits until a deployment has ended, or the token is cancelled.</summary>
     /// <returns>Its latest state; <see langword="null"/> if there is no such deployment.</returns>
     Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken);

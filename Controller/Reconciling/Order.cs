@@ -55,4 +55,11 @@ internal abstract record Order
         public override (Journal Journal, Deployment? Deployment) ApplyTo(Journal journal, DateTimeOffset now, PlanSettings settings) =>
             (journal with { Maintenance = Up }, null);
     }
+
+    /// <summary>Pause traffic, or let it go on.</summary>
+    internal sealed record Pause(bool IsPaused) : Order
+    {
+        public override (Journal Journal, Deployment? Deployment) ApplyTo(Journal journal, DateTimeOffset now, PlanSettings settings) =>
+            (journal with { IsPaused = IsPaused }, null);
+    }
 }

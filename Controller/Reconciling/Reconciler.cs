@@ -107,6 +107,9 @@ internal sealed partial class Reconciler(
         return await SubmitAsync(new Order.Maintenance(up), cancellationToken);
     }
 
+    /// <inheritdoc/>
+    public Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => SubmitAsync(new Order.Pause(isPaused), cancellationToken);
+
     public Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken) =>
         _waiters.WaitAsync(deploymentId, () => Status.Deployments.FirstOrDefault(d => d.Id == deploymentId), cancellationToken);
 

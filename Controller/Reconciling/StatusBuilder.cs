@@ -39,6 +39,7 @@ internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
             States = proxy?.Connections ?? new Dictionary<string, long>(),
             HeapSize = GC.GetTotalMemory(forceFullCollection: false),
             MaintenanceMode = s.Journal.Maintenance,
+            Paused = s.Journal.IsPaused,
             DockerState = conditions.Conditions.FirstOrDefault(c => c.Type == "DockerReachable") is { Status: not true } lost ? lost.Message : "Ok",
             Application = s.Settings.Application,
             Installation = s.Settings.Installation,

@@ -9,7 +9,7 @@ internal static class ActiveRows
     public static IReadOnlyList<Row> All { get; } =
     [
         new("Serve", "the active release is ready, and the Proxy doesn't serve by it", "the Proxy is sent its snapshot", Serve),
-        new("Maintain", "maintenance is to go up or down", "the Proxy is sent its snapshot with the target that it has", Maintain),
+        new("Maintain", "maintenance or a pause is to begin or to end", "the Proxy is sent its snapshot with the target that it has", Maintain),
         new("FailBack", "the active release failed on probation, and the former one is warm and ready", "traffic goes back without starting anything; the failed one is rejected", FailBack),
         new("LastResort", "the active release failed, and a container without purpose is ready", "a switch to it is decided", LastResort),
         new("Rehouse", "the name or the address of the active container is taken", "the active release gets another container", Rehouse),
@@ -31,10 +31,11 @@ internal static class ActiveRows
 
     private static Step? Maintain(Situation s)
     {
-        if (s.Journal.Switch is not null || !s.ProxyIsKnown || (s.Proxy?.Maintenance ?? false) == s.Journal.Maintenance)
+        var (maintenance, isPaused) = (s.Proxy?.Maintenance ?? false, s.Proxy?.IsPaused ?? false);
+        if (s.Journal.Switch is not null || !s.ProxyIsKnown || (maintenance == s.Journal.Maintenance && isPaused == s.Journal.IsPaused))
             return null;
         var journal = s.Journal with { SnapshotGeneration = s.Journal.SnapshotGeneration + 1 };
-        return s.Try("Maintain", "Maintenance is to go up or down", new Effect.Route(null, Snapshots.WithTargetAsItIs(s, journal)), journal);
+        return s.Try("Maintain", "Maintenance or a pause is to begin or to end", new Effect.Route(null, Snapshots.WithTargetAsItIs(s, journal)), journal);
     }
 
     private static Step? FailBack(Situation s)

@@ -24,6 +24,7 @@ internal static class Snapshots
     private static ApplicationSnapshot Of(Situation s, Journal journal, Routing routing, Target? target, long fence)
     {
         var drain = DrainOfReplaced(s) ?? new DrainSpec();
+        var configuration = target is null ? null : s.ConfigurationOf(target.Release);
         return new ApplicationSnapshot
         {
             Application = s.Settings.Application,
@@ -35,6 +36,9 @@ internal static class Snapshots
             DrainTimeout = drain.Timeout,
             StreamDrainTimeout = drain.StreamTimeout,
             Maintenance = journal.Maintenance ? s.Seen.MaintenancePage ?? new MaintenancePage() : null,
+            IsPaused = journal.IsPaused,
+            HoldTimeout = (configuration?.Hold ?? new HoldSpec()).Timeout,
+            HealthInMaintenance = (configuration?.HealthCheck ?? new HealthCheckSpec()).InMaintenance,
         };
     }
 

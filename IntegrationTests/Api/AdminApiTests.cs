@@ -266,6 +266,21 @@ public sealed class AdminApiTests : IAsyncLifetime
         Assert.Equal(isUp, document.RootElement.GetProperty("MaintenanceMode").GetBoolean());
     }
 
+    [Theory]
+    [InlineData("pause", true)]
+    [InlineData("resume", false)]
+    public async Task Traffic_is_paused_and_goes_on(string call, bool isPaused)
+    {
+        _operations.Admission = new Admission.Accepted(null);
+
+        using var answer = await PostAsync($"/{call}", "");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal([$"pause {isPaused}"], _operations.Orders);
+        using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        Assert.Equal(isPaused, document.RootElement.GetProperty("Paused").GetBoolean());
+    }
+
     [Fact]
     public async Task Call_before_the_first_look_around_is_answered_by_call_again()
     {
@@ -299,6 +314,7 @@ public sealed class AdminApiTests : IAsyncLifetime
             serving with { Active = null },
             serving with { Releases = [serving.Releases[0] with { Phase = ReleasePhase.Recovering }] },
             serving with { MaintenanceMode = true },
+            serving with { Paused = true },
         ];
         foreach (var status in notServing)
         {

@@ -57,6 +57,8 @@ internal sealed class FakeOperations : IOperations
 
     public Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken) => Order($"maintenance {up}");
 
+    public Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => Order($"pause {isPaused}");
+
     public async Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken)
     {
         if (deploymentId != Running.Id)

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Wunderproxy.Contracts;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Contracts.Launching;
 
 namespace Wunderproxy.IntegrationTests.Contracts;
@@ -39,9 +40,10 @@ public sealed class LaunchConfigurationReaderTests
               "HostConfig": { "Memory": 536870912 },
               "HealthCheck": {
                 "Path": "/up?deep=1", "Host": "shop.example:8443", "Headers": { "X-Token": "abc" }, "ExpectedStatus": "200-204, 304", "ExpectedBody": "ok",
-                "Interval": "250ms", "Timeout": "2s", "Deadline": "1.5m", "Successes": 2, "Failures": 5
+                "Interval": "250ms", "Timeout": "2s", "Deadline": "1.5m", "Successes": 2, "Failures": 5, "InMaintenance": "healthy"
               },
               "Drain": { "Timeout": "0s", "StreamTimeout": "1h" },
+              "Hold": { "Timeout": "3s" },
               "Stop": { "Signal": "SIGINT", "Timeout": "45s" },
               "Probation": { "Duration": "5m" },
               "Artifact": { "Bucket": "images", "Key": "shop/2f1c9e0.tar.gz" }
@@ -55,6 +57,8 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(536870912, it.HostConfig!.Value.GetProperty("Memory").GetInt64());
         Assert.Equal(TimeSpan.Zero, it.Drain.Timeout);
         Assert.Equal(TimeSpan.FromHours(1), it.Drain.StreamTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(3), it.Hold.Timeout);
+        Assert.Equal(HealthInMaintenance.Healthy, it.HealthCheck.InMaintenance);
         Assert.Equal(("SIGINT", 45.0), (it.Stop.Signal, it.Stop.Timeout.TotalSeconds));
         Assert.Equal(TimeSpan.FromMinutes(5), it.Probation.Duration);
         Assert.Equal(new ArtifactSpec { Bucket = "images", Key = "shop/2f1c9e0.tar.gz" }, it.Artifact);

@@ -18,7 +18,7 @@ public sealed class LaunchConfigurationSchemaTests
     private static readonly Task<JsonSchema> Validator = JsonSchema.FromJsonAsync(LaunchConfigurationSchema.Text);
 
     public static TheoryData<Type> Records =>
-        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(ArtifactSpec)]);
+        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(ArtifactSpec)]);
 
     [Theory]
     [MemberData(nameof(Records))]
@@ -108,7 +108,7 @@ public sealed class LaunchConfigurationSchemaTests
 
     private static string JsonTypeOf(PropertyInfo property) => (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) switch
     {
-        var type when type == typeof(string) || type == typeof(TimeSpan) => "string",
+        var type when type == typeof(string) || type == typeof(TimeSpan) || type.IsEnum => "string",
         var type when type == typeof(int) => "integer",
         var type when type == typeof(bool) => "boolean",
         var type when type == typeof(IReadOnlyList<string>) => "array",
@@ -118,7 +118,7 @@ public sealed class LaunchConfigurationSchemaTests
     /// <summary>The default as the schema writes it; objects of the configuration have none of their own.</summary>
     private static string? DefaultOf(object? value) => value switch
     {
-        string or int => value.ToString(),
+        string or int or Enum => value.ToString(),
         bool flag => flag ? "true" : "false",
         TimeSpan duration => Duration.Format(duration),
         IReadOnlyDictionary<string, string> { Count: 0 } => "{}",

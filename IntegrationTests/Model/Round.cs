@@ -71,6 +71,7 @@ internal sealed record Round(Journal Journal, IReadOnlyList<Step> Steps)
         Fence = proxy.Fence,
         Target = proxy.Target,
         Maintenance = proxy.Snapshot?.Maintenance is not null,
+        IsPaused = proxy.Snapshot is { IsPaused: true },
         Targets = [.. state.Containers.Where(c => c.CutAt is not null && c.Fact.StartedAt is not null).Select(InUse)],
         Total = NoTraffic,
     };

@@ -7,12 +7,14 @@ namespace Wunderproxy.IntegrationTests.Proxy;
 /// <summary>An application that answers the Proxy's probe by itself and hands every other connection to the test, with the request unread.</summary>
 internal sealed class RawBackend : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly Channel<RawConnection> _connections = Channel.CreateUnbounded<RawConnection>();
     private int _probes;
 
-    public RawBackend()
+    /// <param name="address">Where it listens; absent: at a free port.</param>
+    public RawBackend(IPEndPoint? address = null)
     {
+        _listener = new TcpListener(address ?? new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Start();
         _ = AcceptAsync();
     }

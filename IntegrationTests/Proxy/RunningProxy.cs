@@ -77,8 +77,9 @@ internal sealed class RunningProxy : IAsyncDisposable
         Probe = new HealthProbe(),
     };
 
+    /// <summary>A snapshot newer than all before; requests that can't reach its target don't wait for it.</summary>
     public ApplicationSnapshot SnapshotOf(Target? target) =>
-        new() { Application = "shop", Installation = "i1", Generation = ++_counter, Fence = _counter, Target = target };
+        new() { Application = "shop", Installation = "i1", Generation = ++_counter, Fence = _counter, Target = target, HoldTimeout = TimeSpan.Zero };
 
     /// <summary>Moves traffic, and expects that the Proxy takes it.</summary>
     public async Task<ApplicationState> SwitchAsync(IPEndPoint address, string container = "c1", Action<ApplicationSnapshot>? change = null)

@@ -499,6 +499,36 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void Traffic_is_paused_and_goes_on_without_moving()
+    {
+        _world.Deploy("a");
+        _world.Journal = _world.Journal with { IsPaused = true };
+        _world.Settle();
+        Assert.True(_world.Proxy!.IsPaused);
+        Assert.False(_world.Proxy.Maintenance);
+
+        _world.Journal = _world.Journal with { IsPaused = false, Maintenance = true };
+        _world.Settle();
+
+        Assert.False(_world.Proxy.IsPaused);
+        Assert.True(_world.Proxy.Maintenance);
+        Assert.Equal("a", _world.Serving);
+    }
+
+    [Fact]
+    public void Release_is_switched_to_while_traffic_is_paused_and_the_pause_lasts()
+    {
+        _world.Deploy("a");
+        _world.Journal = _world.Journal with { IsPaused = true };
+        _world.Settle();
+
+        _world.Deploy("b");
+
+        Assert.Equal("b", _world.Serving);
+        Assert.True(_world.Proxy!.IsPaused);
+    }
+
+    [Fact]
     public void Maintenance_goes_up_while_the_active_release_is_down_too()
     {
         _world.Deploy("a");

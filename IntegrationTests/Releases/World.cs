@@ -350,6 +350,7 @@ internal sealed class World
             Fence = snapshot.Fence,
             Target = snapshot.Target,
             Maintenance = snapshot.Maintenance is not null,
+            IsPaused = snapshot.IsPaused,
             Total = NoTraffic,
             Targets = [.. _containers.Values.Where(c => c.IsRunning).Select(TrafficOf)],
         };

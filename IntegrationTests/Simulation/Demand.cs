@@ -12,6 +12,7 @@ internal sealed class Demand(SimulatedHost host, SimulatedRelease last)
         var active = SimulatedRelease.All.FirstOrDefault(r => r.Hash == status.Active);
         Require(active is null or { Fate: not ReleaseFate.Fails }, $"{active?.Name} is active, but fails.");
         Require(!status.MaintenanceMode, "Maintenance is up.");
+        Require(!status.Paused && host.Proxy.Record?.Snapshot is not { IsPaused: true }, "Traffic is paused.");
         if (last.Fate == ReleaseFate.Serves)
             Require(active == last, $"{last.Name} was decided last, but {active?.Name ?? "none"} is active.");
         else

@@ -128,6 +128,7 @@ internal sealed class Scenario
         else
             await InsistAsync("/switch", "?wait=false", last.Hash);
         await InsistAsync("/maintenance/down", "", "");
+        await InsistAsync("/resume", "", "");
         _decided = true;
     }
 
@@ -145,6 +146,15 @@ internal sealed class Scenario
     }
 
     private SimulatedRelease Any() => _releases[_random.Next(_releases.Count)];
+
+    // Which one is the clock's choice.
+    private string Interruption(bool begins) => (_host.Time.GetUtcNow().Millisecond % 2, begins) switch
+    {
+        (0, true) => "/maintenance/up",
+        (0, false) => "/maintenance/down",
+        (_, true) => "/pause",
+        (_, false) => "/resume",
+    };
 
     private Func<Task> PickAct()
     {
@@ -165,7 +175,7 @@ internal sealed class Scenario
         yield return (4, () => OrderAsync("/launch", Any().Hash));
         yield return (1, () => OrderAsync("/launch", new string('0', 64)));
         yield return (1, () => OrderAsync("/switch", "v1"));
-        yield return (2, () => AskAsync(_random.Next(2) == 0 ? "/maintenance/up" : "/maintenance/down", "", "", Timeout.InfiniteTimeSpan));
+        yield return (2, () => AskAsync(Interruption(_random.Next(2) == 0), "", "", Timeout.InfiniteTimeSpan));
         yield return (2, Now(PublishGarbage));
         yield return (5, Now(() => _host.Controller.Life?.EndAtStep(1 + _random.Next(300), CrashController)));
         yield return (3, Now(CrashAtWrite));

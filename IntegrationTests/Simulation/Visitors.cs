@@ -28,7 +28,7 @@ internal sealed class Visitors(SimulatedHost host)
     {
         if (!host.Proxy.Table.TryClaim(new RequestPlace("shop.example", "/"), out var serving, out var claim))
         {
-            if (serving?.Maintenance is null && _wereServed)
+            if (serving is not { Maintenance: not null } and not { IsPaused: true } && _wereServed)
                 throw new PromiseBrokenException("The Proxy has no target any more.");
             return;
         }

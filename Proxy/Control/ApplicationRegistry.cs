@@ -289,6 +289,8 @@ internal sealed partial class ApplicationRegistry(
         Routing = record.Snapshot?.Routing ?? new Routing(),
         Target = record.Snapshot?.Target,
         Maintenance = record.Snapshot?.Maintenance is not null,
+        IsPaused = record.Snapshot is { IsPaused: true },
+        Waiting = table.CountWaiting(record.Application),
         Targets = table.ReportTargets(record.Application),
         Total = table.ReportTotal(record.Application),
     };

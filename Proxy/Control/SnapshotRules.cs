@@ -15,6 +15,7 @@ internal static class SnapshotRules
     private static readonly SearchValues<char> HostChars = SearchValues.Create(LettersAndDigits + "._-*");
     private static readonly SearchValues<char> HeaderNameChars = SearchValues.Create(LettersAndDigits + "!#$%&'*+-.^_`|~");
     private static readonly TimeSpan LongestDrain = TimeSpan.FromHours(24);
+    private static readonly TimeSpan LongestHold = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LongestProbe = TimeSpan.FromMinutes(5);
 
     /// <summary>Finds what is wrong with a snapshot.</summary>
@@ -39,6 +40,11 @@ internal static class SnapshotRules
             {
                 yield return $"{name} is longer than 24h.";
             }
+        }
+
+        if (snapshot.HoldTimeout > LongestHold)
+        {
+            yield return "HoldTimeout is longer than 5m.";
         }
 
         foreach (var mistake in Mistakes(snapshot.Routing))

@@ -27,6 +27,18 @@ internal sealed class Exchange
     /// <summary>Bytes of the request's body that were passed on.</summary>
     public long BytesIn { get; set; }
 
+    /// <summary>Whether the request may be sent again where no byte of an answer has come.</summary>
+    public bool IsRepeatable { get; set; }
+
+    /// <summary>How often it was sent without a byte of an answer.</summary>
+    public int Unanswered { get; set; }
+
+    /// <summary>Whether it was tried before.</summary>
+    public bool IsRepeated { get; set; }
+
+    /// <summary>Timestamp of when it began to wait for its application; absent: it hasn't waited.</summary>
+    public long? HeldSince { get; set; }
+
     /// <summary>Whether the request's body was followed by trailers that can't be sent on.</summary>
     public bool HasInvalidTrailers { get; set; }
 
@@ -60,6 +72,9 @@ internal sealed class Exchange
         BytesIn = 0;
         HasInvalidTrailers = false;
         IsLeft = false;
+        IsRepeated = false;
+        Unanswered = 0;
+        HeldSince = null;
         Connection = null;
         if (Transport is null)
         {

@@ -23,6 +23,14 @@ internal sealed record Problem(int Status, string Title, string Detail)
     public static Problem Maintenance { get; } =
         new(503, "Maintenance", "This site is being maintained. Please try again later.") { RetryAfterSeconds = 10 };
 
+    /// <summary>Traffic is paused, and the request has waited for as long as it may.</summary>
+    public static Problem Paused { get; } =
+        new(503, "Service unavailable", "This site is paused for a moment. Please try again.") { RetryAfterSeconds = 5 };
+
+    /// <summary>The application is away, and as many requests as may wait for it do.</summary>
+    public static Problem TooManyWaiting { get; } =
+        new(503, "Service unavailable", "The application is being started again. Please try again.") { RetryAfterSeconds = 1 };
+
     /// <summary>The application couldn't be reached, or broke the connection off.</summary>
     public static Problem Unreachable { get; } = new(502, "Bad gateway", "The application could not be reached.");
 

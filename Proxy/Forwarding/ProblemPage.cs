@@ -23,15 +23,18 @@ internal static class ProblemPage
             ? WriteAsync(context, Problem.Maintenance, page.ContentType, body)
             : WriteAsync(context, Problem.Maintenance);
 
-    private static async Task WriteAsync(HttpContext context, Problem problem, string contentType, string body)
+    /// <summary>Tells whoever asks for the application's health that it is well.</summary>
+    public static Task WriteHealthyAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status200OK;
+        return WriteBodyAsync(context, "text/plain; charset=utf-8", "healthy\n", closesConnection: false);
+    }
+
+    private static Task WriteAsync(HttpContext context, Problem problem, string contentType, string body)
     {
         var response = context.Response;
-        var bytes = Encoding.UTF8.GetBytes(body);
         response.Clear();
         response.StatusCode = problem.Status;
-        response.ContentType = contentType;
-        response.ContentLength = bytes.Length;
-        response.Headers.CacheControl = "no-store";
         if (problem.RetryAfterSeconds is { } seconds)
         {
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
@@ -42,7 +45,17 @@ internal static class ProblemPage
             response.Headers.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
         }
 
-        if (problem.ClosesConnection || ConnectionHeader.AsksForClose(context.Request))
+        return WriteBodyAsync(context, contentType, body, problem.ClosesConnection);
+    }
+
+    private static async Task WriteBodyAsync(HttpContext context, string contentType, string body, bool closesConnection)
+    {
+        var response = context.Response;
+        var bytes = Encoding.UTF8.GetBytes(body);
+        response.ContentType = contentType;
+        response.ContentLength = bytes.Length;
+        response.Headers.CacheControl = "no-store";
+        if (closesConnection || ConnectionHeader.AsksForClose(context.Request))
         {
             response.Headers.Connection = "close";
         }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.Relaying;
@@ -9,7 +10,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>Serves one request: checks it, claims the active target, forwards it there, and counts what came of it.</summary>
-internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder, AccessLog? accessLog, ForwardingLog log)
+internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder, RequestHold hold, AccessLog? accessLog, ForwardingLog log)
 {
     private const int ClientGone = 499;
 
@@ -63,45 +64,71 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         Record(exchange, UntargetedOf(exchange.Context), null);
     }
 
+    // Tries until it is answered.
     private async Task ForwardAsync(Exchange exchange, bool isRelayed)
     {
-        var mayRepeat = IsRepeatable(exchange.Context);
-        Serving? serving;
-        for (var isRepeated = false; table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out serving, out var claim); (mayRepeat, isRepeated) = (false, true))
+        exchange.IsRepeatable = IsRepeatable(exchange.Context);
+        while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out var serving, out var claim)
+            ? !await TryForwardAsync(exchange, serving!, claim, isRelayed)
+            : !await TryAnswerWithoutTargetAsync(exchange, serving))
         {
-            using (claim)
+            exchange.IsRepeated = true;
+            exchange.Context.Response.Clear();
+            exchange.Context.Features.Set<IForwarderErrorFeature>(null);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> TryForwardAsync(Exchange exchange, Serving serving, Claim claim, bool isRelayed)
+    {
+        Problem? problem;
+        Exception? error;
+        using (claim)
+        {
+            (problem, error) = isRelayed
+                ? await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated)
+                : await ForwardByYarpAsync(exchange, claim);
+            if (problem is null || !NothingWasAnswered(exchange, error))
             {
-                var (problem, error) = isRelayed
-                    ? await exchange.Relay.ForwardAsync(claim, mayRepeat, isRepeated)
-                    : await ForwardByYarpAsync(exchange, claim);
-                if (problem is null || !IsToBeRepeated(exchange, claim, problem, error, mayRepeat))
-                {
-                    await FinishAsync(exchange, problem);
-                    Record(exchange, claim.Upstream.Traffic, claim);
-                    return;
-                }
+                await EndAsync(exchange, claim, problem, error);
+                return true;
             }
         }
 
-        await AnswerWithoutTargetAsync(exchange.Context, serving);
-        Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
+        problem = await RefuseRepetitionAsync(exchange, serving, claim, problem, error!);
+        if (problem is not null)
+        {
+            await EndAsync(exchange, claim, problem, error);
+        }
+
+        return problem is not null;
     }
 
-    private bool IsToBeRepeated(Exchange exchange, Claim claim, Problem problem, Exception? error, bool mayRepeat)
+    // Null: it is to be tried again. What wasn't sent may wait for the target. What was sent is sent at once to a new connection, for the application may just have closed
+    // a kept one; and once more after a look whether the application is there, for it may just have ended.
+    private ValueTask<Problem?> RefuseRepetitionAsync(Exchange exchange, Serving serving, Claim claim, Problem problem, Exception error)
     {
-        if (!exchange.Transport.IsClosed)
+        var isUnsent = WasNotSent(error);
+        if (serving.HoldLimit > TimeSpan.Zero && (isUnsent || exchange.Unanswered == 1))
+        {
+            exchange.Unanswered += isUnsent ? 0 : 1;
+            return hold.WaitAsync(exchange, serving, claim.Upstream, problem);
+        }
+
+        var isRepeated = exchange is { IsRepeatable: true, Unanswered: 0 } && IsWorthRepeating(exchange.Context, claim, error);
+        exchange.Unanswered++;
+        return new ValueTask<Problem?>(isRepeated ? null : problem);
+    }
+
+    private async Task EndAsync(Exchange exchange, Claim claim, Problem? problem, Exception? error)
+    {
+        if (problem is not null && !exchange.Transport.IsClosed)
         {
             log.Failed(claim.Upstream.Target, problem, error);
         }
 
-        if (!mayRepeat || !NothingWasAnswered(exchange, error) || !IsWorthRepeating(exchange.Context, claim, error))
-        {
-            return false;
-        }
-
-        exchange.Context.Response.Clear();
-        exchange.Context.Features.Set<IForwarderErrorFeature>(null);
-        return true;
+        await FinishAsync(exchange, problem);
+        Record(exchange, claim.Upstream.Traffic, claim);
     }
 
     private async Task<(Problem? Problem, Exception? Error)> ForwardByYarpAsync(Exchange exchange, Claim claim)
@@ -170,16 +197,32 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         return Task.CompletedTask;
     }
 
-    private async Task AnswerWithoutTargetAsync(HttpContext context, Serving? serving)
+    private async ValueTask<bool> TryAnswerWithoutTargetAsync(Exchange exchange, Serving? serving)
     {
-        if (serving?.Maintenance is { } page)
+        var context = exchange.Context;
+        if (serving is not null && serving.AnswersHealthCheck(RequestChecks.PlaceOf(context)))
+        {
+            await ProblemPage.WriteHealthyAsync(context);
+        }
+        else if (serving?.Maintenance is { } page)
         {
             await ProblemPage.WriteMaintenanceAsync(context, page);
         }
-        else
+        else if (serving is not { IsPaused: true })
         {
             await AnswerAsync(context, serving is null && !table.IsEmpty ? Problem.NoApplication : Problem.NoTarget);
         }
+        else if (await hold.WaitAsync(exchange, serving, null, Problem.Paused) is { } problem)
+        {
+            await AnswerAsync(context, problem);
+        }
+        else
+        {
+            return false;
+        }
+
+        Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
+        return true;
     }
 
     private static async Task AnswerAsync(HttpContext context, Problem problem)
@@ -202,8 +245,10 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     // The connection was refused, or was broken off before the answer's first byte.
     private static bool NothingWasAnswered(Exchange exchange, Exception? error) =>
         !exchange.Context.Response.HasStarted && !exchange.Transport.IsClosed
-        && error is NothingAnsweredException or SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.ResponseEnded }
-            or HttpRequestException { InnerException: IOException { InnerException: SocketException } };
+        && (WasNotSent(error) || (exchange.IsRepeatable && (error is NothingAnsweredException or HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded }
+            or HttpRequestException { InnerException: IOException { InnerException: SocketException } })));
+
+    private static bool WasNotSent(Exception? error) => error is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
 
     // A target that doesn't even refuse costs a second each time; only its successor is tried after that.
     private bool IsWorthRepeating(HttpContext context, Claim claim, Exception? error) =>

@@ -41,7 +41,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
 
         var table = new TargetTable(target => UpstreamHandler.Connect(target, time), time);
         var forwarder = _services.GetRequiredService<IHttpForwarder>();
-        var handler = new RequestHandler(table, forwarder, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
+        var handler = new RequestHandler(table, forwarder, new RequestHold(table, time), _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
         _application = new PublicApplication(handler, time);
         _registry = new ApplicationRegistry(table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
         _public = new PublicServer(options, _connections, _services, time, loggers);

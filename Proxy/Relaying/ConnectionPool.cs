@@ -24,6 +24,9 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
     private ITimer? _sweeping;
     private bool _isOver;
 
+    /// <summary>The target.</summary>
+    public IPEndPoint Address => address;
+
     /// <summary>Connections made so far.</summary>
     public long Made { get; private set; }
 

@@ -13,6 +13,10 @@ internal readonly ref struct RequestPlace(ReadOnlySpan<char> host, ReadOnlySpan<
     /// <param name="prefix">Whole segments.</param>
     public bool IsWithin(string? host, string prefix) => IsUnder(prefix) && (host is null || IsAt(host));
 
+    /// <summary>Whether it is a path, whatever query follows.</summary>
+    /// <param name="path">The path, perhaps with a query.</param>
+    public bool HasPath(ReadOnlySpan<char> path) => WithoutQuery(_path).SequenceEqual(WithoutQuery(path));
+
     // Only here, for most applications claim every host.
     private bool IsAt(string host)
     {
@@ -25,6 +29,8 @@ internal readonly ref struct RequestPlace(ReadOnlySpan<char> host, ReadOnlySpan<
     private bool IsUnder(string prefix) =>
         prefix == "/"
         || (_path.StartsWith(prefix, StringComparison.Ordinal) && (_path.Length == prefix.Length || _path[prefix.Length] is '/' or '?'));
+
+    private static ReadOnlySpan<char> WithoutQuery(ReadOnlySpan<char> path) => path.IndexOf('?') is >= 0 and var mark ? path[..mark] : path;
 
     // Not the colons within [::1].
     private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host)

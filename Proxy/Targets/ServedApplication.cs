@@ -11,7 +11,7 @@ internal sealed class ServedApplication(TimeProvider time)
 
     private readonly TrafficRecorder _former = new(time);
     private volatile IReadOnlyList<Upstream> _turns = [];
-    private volatile Serving _serving = new(null, null, new Routing(), new TrafficRecorder(time));
+    private volatile Serving _serving = new(null, null, new TrafficRecorder(time), new WaitingRoom(time));
 
     /// <summary>What is served at this instant.</summary>
     public Serving Serving => _serving;
@@ -22,7 +22,8 @@ internal sealed class ServedApplication(TimeProvider time)
     {
         var former = _serving.Upstream;
         var next = Next(former, snapshot.Target, connect);
-        _serving = _serving with { Upstream = next, Maintenance = snapshot.Maintenance, Routing = snapshot.Routing };
+        var serving = _serving = new Serving(next, snapshot, _serving.Untargeted, _serving.Room);
+        serving.Room.Wake();
         return ReferenceEquals(former, next) ? null : former;
     }
 

@@ -5,7 +5,31 @@ namespace Wunderproxy.Proxy.Targets;
 
 /// <summary>How requests are served at one instant. Never changed, only replaced by another one in one step.</summary>
 /// <param name="Upstream">The active target; absent: none yet.</param>
-/// <param name="Maintenance">The page that answers everything, while maintenance is up.</param>
-/// <param name="Routing">Which requests belong to the application.</param>
+/// <param name="Snapshot">The snapshot; absent: none was taken yet.</param>
 /// <param name="Untargeted">Records requests that are answered without a target.</param>
-internal sealed record Serving(Upstream? Upstream, MaintenancePage? Maintenance, Routing Routing, TrafficRecorder Untargeted);
+/// <param name="Room">Where requests wait for the target.</param>
+internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot, TrafficRecorder Untargeted, WaitingRoom Room)
+{
+    /// <summary>The page that answers everything, while maintenance is up.</summary>
+    public MaintenancePage? Maintenance => Snapshot?.Maintenance;
+
+    /// <summary>Which requests belong to the application.</summary>
+    public Routing Routing { get; } = Snapshot?.Routing ?? new Routing();
+
+    /// <summary>Whether requests wait, rather than go to the target.</summary>
+    public bool IsPaused => Snapshot is { IsPaused: true };
+
+    /// <summary>How long a request may wait.</summary>
+    public TimeSpan HoldLimit => Snapshot?.HoldTimeout ?? TimeSpan.Zero;
+
+    /// <summary>Whether a request goes to the target now, if there is one.</summary>
+    public bool Admits(RequestPlace place) =>
+        (Maintenance is null && !IsPaused) || (IsHealthCheck(place) && Snapshot is { HealthInMaintenance: HealthInMaintenance.Application });
+
+    /// <summary>Whether a request is for the path that tells the application's health, and the Proxy itself answers it now.</summary>
+    public bool AnswersHealthCheck(RequestPlace place) =>
+        (Maintenance is not null || IsPaused) && IsHealthCheck(place) && Snapshot is { HealthInMaintenance: HealthInMaintenance.Healthy };
+
+    // What everybody visits is not a path for health checks, even if they are sent there.
+    private bool IsHealthCheck(RequestPlace place) => Upstream is { Target.Probe.Path: var path } && !place.HasPath("/") && place.HasPath(path);
+}

@@ -25,7 +25,7 @@ internal sealed class TargetTable(Func<Target, HttpMessageInvoker> connect, Time
     /// <param name="place">Where the request is addressed to.</param>
     /// <param name="serving">What was served at the instant of the claim; absent: the request belongs to no application.</param>
     /// <param name="claim">The hold, to be disposed when the request has ended.</param>
-    /// <returns><see langword="false"/> if there is no target, or maintenance is up.</returns>
+    /// <returns><see langword="false"/> if there is no target, maintenance is up, or traffic is paused.</returns>
     /// <remarks>
     /// A claim fails only on a target that is closed, and a target is closed only after its successor is in place. So each further round
     /// reads a newer state, and there are no more rounds than switches in the meantime.
@@ -36,7 +36,7 @@ internal sealed class TargetTable(Func<Target, HttpMessageInvoker> connect, Time
         {
             serving = Find(place);
             claim = null;
-            if (serving is not { Maintenance: null, Upstream: { } upstream })
+            if (serving is not { Upstream: { } upstream } || !serving.Admits(place))
             {
                 return false;
             }
@@ -66,10 +66,14 @@ internal sealed class TargetTable(Func<Target, HttpMessageInvoker> connect, Time
     /// <summary>Serves nothing of an application from now on; its former target drains.</summary>
     public void Forget(string application, TimeSpan plainLimit, TimeSpan streamLimit)
     {
-        var upstream = _routes.Applications.GetValueOrDefault(application)?.Serving.Upstream;
+        var serving = _routes.Applications.GetValueOrDefault(application)?.Serving;
         _routes = _routes.Without(application);
-        upstream?.Drain(plainLimit, streamLimit);
+        serving?.Room.Wake();
+        serving?.Upstream?.Drain(plainLimit, streamLimit);
     }
+
+    /// <summary>Requests of an application that wait until it can be reached again, or a pause is over.</summary>
+    public int CountWaiting(string application) => _routes.Applications.GetValueOrDefault(application)?.Serving.Room.Count ?? 0;
 
     /// <summary>Traffic of the targets that were active in an application, newest first.</summary>
     public IReadOnlyList<TargetTraffic> ReportTargets(string application) => _routes.Applications.GetValueOrDefault(application)?.ReportTargets() ?? [];
