@@ -17,6 +17,9 @@ internal sealed class RandomExchange
 
     private readonly Random _random;
 
+    // Behind it nothing passes interim answers on but 100.
+    private bool _expects;
+
     public RandomExchange(int seed)
     {
         _random = new Random(seed);
@@ -33,11 +36,18 @@ internal sealed class RandomExchange
     /// <summary>The answer as it is sent, and as it must come back.</summary>
     public (string Bytes, string Reading) Answer { get; }
 
+    /// <summary>The interim answer that must come before; empty: none.</summary>
+    public string Interims { get; private set; } = "";
+
     /// <summary>What the application does after the answer.</summary>
     public After Then { get; private set; }
 
     /// <summary>Whether the client's connection is over after the answer.</summary>
     public bool IsLast { get; private set; }
+
+    /// <summary>The interim answers among those that came, as <see cref="Interims"/> has them.</summary>
+    public static string InterimsIn(IEnumerable<StrictMessage> answers) =>
+        string.Concat(answers.Where(answer => answer.Status < 200).Select(answer => $"{answer.Start}\nlink: {answer.Value("Link")}\n"));
 
     /// <summary>A message less what each hop makes anew: framing and what the Proxy adds.</summary>
     public static string Reading(StrictMessage message) =>
@@ -68,6 +78,7 @@ internal sealed class RandomExchange
         if (framing != Framing.None && _random.Next(10) == 0)
         {
             fields.Add(new Field("Expect", "100-continue"));
+            _expects = true;
         }
 
         return Make($"{Method} {target} HTTP/1.1", fields, framing, framing == Framing.Chunks && _random.Next(3) == 0);
@@ -90,12 +101,17 @@ internal sealed class RandomExchange
         return (Interim() + answer.Bytes, answer.Reading);
     }
 
-    private string Interim() => _random.Next(8) switch
+    private string Interim()
     {
-        0 => "HTTP/1.1 100 Continue\r\n\r\n",
-        1 => "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n",
-        _ => "",
-    };
+        var interim = _random.Next(8);
+        Interims = interim == 1 && !_expects ? "HTTP/1.1 103 Early Hints\nlink: </style.css>; rel=preload\n" : "";
+        return interim switch
+        {
+            0 => "HTTP/1.1 100 Continue\r\n\r\n",
+            1 => "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n",
+            _ => "",
+        };
+    }
 
     private (string Bytes, string Reading) Make(string start, List<Field> fields, Framing framing, bool hasTrailers)
     {

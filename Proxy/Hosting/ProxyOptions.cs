@@ -20,6 +20,9 @@ internal sealed record ProxyOptions
     /// <summary>Whether a line is written for each request.</summary>
     public bool AccessLog { get; init; }
 
+    /// <summary>Bytes a second that a client has to send of a body, or take of an answer, on average while there is something to send or take; a connection that is slower for 5 s is ended.</summary>
+    public int MinBodyRate { get; init; } = 1024;
+
     /// <summary>From the order to stop until requests that still run are cut.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

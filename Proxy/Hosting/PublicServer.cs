@@ -16,6 +16,8 @@ internal sealed class PublicServer : IDisposable
 
     private const int MaxLoops = 16;
 
+    private static readonly TimeSpan SlowTime = TimeSpan.FromSeconds(5);
+
     private readonly LoopTransport _transport;
     private readonly KestrelServer _server;
     private readonly List<(ListenAddress Address, ListenOptions Options)> _listening = [];
@@ -39,6 +41,8 @@ internal sealed class PublicServer : IDisposable
         };
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(options.MinBodyRate, SlowTime);
+        kestrel.Limits.MinResponseDataRate = new MinDataRate(options.MinBodyRate, SlowTime);
         foreach (var address in options.Listen)
         {
             var listen = address.AddTo(kestrel);

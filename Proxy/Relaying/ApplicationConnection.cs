@@ -51,13 +51,17 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
         }
     }
 
-    /// <summary>Reads the head of the answer, as far as it has come; interim answers before it are passed over.</summary>
-    /// <returns>Whether it is whole.</returns>
+    /// <summary>Whether <see cref="Head"/> is that of an interim answer, which another answer follows.</summary>
+    public bool HasInterim { get; private set; }
+
+    /// <summary>Reads the head of the answer, as far as it has come.</summary>
+    /// <returns>Whether it is whole. If not, an interim answer may have been read: <see cref="HasInterim"/>; the head is to be read on then.</returns>
     /// <exception cref="NothingAnsweredException">The connection ended before the answer's first byte.</exception>
     /// <exception cref="InvalidAnswerException">It is none.</exception>
     /// <exception cref="IOException">The connection is broken or was aborted.</exception>
     public bool TryReadHead()
     {
+        HasInterim = false;
         while (true)
         {
             var length = AnswerHead.FindEnd(_received.Bytes.Span);
@@ -70,10 +74,8 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
             {
                 Head.Read(_received.Bytes.Span[..length]);
                 _received.Consume(length);
-                if (Head.IsFinal)
-                {
-                    return true;
-                }
+                HasInterim = !Head.IsFinal;
+                return Head.IsFinal;
             }
             else if (!TryReceiveHead())
             {

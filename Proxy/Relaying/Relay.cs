@@ -40,6 +40,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
             connection ??= await pool.ConnectAsync(exchange.Transport.Loop);
             exchange.Transport.EndsToo(connection.Socket);
             claim.EndsToo(connection.Socket);
+            _answer.Begin();
             if (_request.HasBody)
             {
                 isKept = await ExchangeWithBodyAsync(connection, claim);
@@ -49,7 +50,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
             await _request.SendAsync(connection);
             while (!connection.TryReadHead())
             {
-                await connection.Socket.WaitUntilReadableAsync();
+                await (connection.HasInterim ? _answer.PassInterimOnAsync(connection.Head) : connection.Socket.WaitUntilReadableAsync());
             }
 
             isKept = await _answer.PassOnAsync(connection, claim) && _request.IsWhole;
@@ -57,7 +58,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            return (ProblemOf(e, connection, claim), e);
+            return (ProblemOf(e, connection, claim), _answer.HasInterims && e is NothingAnsweredException ? new AnswerCutShortException() : e);
         }
         finally
         {
@@ -92,7 +93,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         {
             while (!connection.TryReadHead())
             {
-                await connection.Socket.WaitUntilReadableAsync();
+                await (connection.HasInterim ? _answer.PassInterimOnAsync(connection.Head) : connection.Socket.WaitUntilReadableAsync());
             }
 
             return await _answer.PassOnAsync(connection, claim) && _request.IsWhole;

@@ -17,11 +17,27 @@ internal sealed class RelayedAnswer(Exchange exchange)
     private const int Piece = 64 << 10;
     private const int MaxChunkLine = 4 << 10;
     private const int MaxTrailerBytes = 32 << 10;
+    private const int MaxInterims = 16;
 
     private ApplicationConnection _connection = null!;
     private PipeWriter _writer = null!;
     private List<(string Name, string Value)>? _trailers;
     private long _unflushed;
+    private int _interims;
+
+    /// <summary>Whether interim answers have come.</summary>
+    public bool HasInterims => _interims > 0;
+
+    /// <summary>Begins with the answer to a request that was just sent.</summary>
+    public void Begin() => _interims = 0;
+
+    /// <summary>Passes on an interim answer, such as 103 Early Hints, to a client that knows of them; 16 at most.</summary>
+    /// <remarks>Source: RFC 9110, section 15.2. Kestrel knows none but 100, so it is written past it: before the answer has begun, nobody else writes to the client.</remarks>
+    public ValueTask PassInterimOnAsync(AnswerHead head)
+    {
+        var isKnown = exchange.Context.Request.Protocol == HttpProtocol.Http11 && head.Status != StatusCodes.Status100Continue;
+        return ++_interims <= MaxInterims && isKnown && !IsHopByHop(head) ? exchange.Transport.SendAsync(InterimHead.Write(head)) : ValueTask.CompletedTask;
+    }
 
     /// <summary>Passes on an answer whose head was read.</summary>
     /// <param name="connection">Where it comes from.</param>
@@ -54,6 +70,19 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
 
         return PassBodyOnAsync(head, isKept);
+    }
+
+    private static bool IsHopByHop(AnswerHead head)
+    {
+        foreach (ref readonly var field in head.Fields)
+        {
+            if (field.Kind == AnswerHead.FieldKind.Connection)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // To HEAD and with 304 a length says what would be sent; elsewhere bytes may follow that belong to no answer.

@@ -95,6 +95,15 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         _socket.Watch();
     }
 
+    /// <summary>Sends bytes past Kestrel, in front of what it writes next. Nothing is sent while something that was written before is still on its way.</summary>
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (_output is not { IsSending: true })
+        {
+            await Output.WriteAsync(bytes, CancellationToken.None);
+        }
+    }
+
     /// <summary>Aborts a connection when the client leaves, or at once if it has left.</summary>
     /// <param name="follower">The connection; absent: none any more.</param>
     public void EndsToo(LoopSocket? follower)

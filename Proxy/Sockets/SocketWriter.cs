@@ -17,6 +17,9 @@ internal sealed class SocketWriter(LoopSocket socket) : PipeWriter
     private bool _isBroken;
     private bool _isSending;
 
+    /// <summary>Whether a flush waits for the client.</summary>
+    public bool IsSending => _isSending;
+
     /// <inheritdoc/>
     public override bool CanGetUnflushedBytes => true;
 
