@@ -10,7 +10,8 @@ namespace Wunderproxy.Proxy.Sockets;
 /// <summary>Takes clients on one address, on whichever loop has time.</summary>
 /// <remarks>
 /// Where no client can be taken, for lack of descriptors or memory, it pauses: those who come wait in the kernel's queue. Asking on and on would
-/// take a whole core, and giving up would take the service away for good.
+/// take a whole core, and giving up would take the service away for good. Kestrel keeps some kilobytes for each connection, so it knows only those on which
+/// something has moved of late; the others rest here, with little more than their sockets.
 /// </remarks>
 internal sealed class ClientListener : IConnectionListener
 {
@@ -18,17 +19,18 @@ internal sealed class ClientListener : IConnectionListener
     private const int AtOnce = 16;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(130);
-    private static readonly TimeSpan SilenceInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
     private readonly Socket _socket;
     private readonly TimeProvider _time;
     private readonly ClientConnections _clients;
-    private readonly ITimer _sweeping;
-    private readonly ConcurrentDictionary<ClientTransport, long> _silent = new();
+    private readonly ITimer _looking;
+    private readonly ConcurrentDictionary<ClientTransport, long> _open = new();
     private readonly Channel<ConnectionContext> _accepted =
         Channel.CreateUnbounded<ConnectionContext>(new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
 
     private readonly List<Door> _doors = [];
+    private volatile bool _isOver;
 
     /// <param name="socket">Bound to the address; belongs to this from now on.</param>
     /// <param name="loops">Where clients are taken.</param>
@@ -48,7 +50,7 @@ internal sealed class ClientListener : IConnectionListener
 
         socket.Listen(Backlog);
         EndPoint = socket.LocalEndPoint!;
-        _sweeping = time.CreateTimer(static listener => ((ClientListener)listener!).EndSilentOnes(), this, SilenceInterval, SilenceInterval);
+        _looking = time.CreateTimer(static listener => ((ClientListener)listener!).Look(), this, LookInterval, LookInterval);
         _doors.AddRange(loops.Select(loop => new Door(this, loop)));
     }
 
@@ -72,11 +74,12 @@ internal sealed class ClientListener : IConnectionListener
     /// <inheritdoc/>
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        await _sweeping.DisposeAsync();
+        _isOver = true;
+        await _looking.DisposeAsync();
         _doors.ForEach(door => door.Close());
         _socket.Dispose();
         _accepted.Writer.TryComplete();
-        foreach (var transport in _silent.Keys)
+        foreach (var (transport, _) in _open)
         {
             await EndSilentAsync(transport);
         }
@@ -107,35 +110,61 @@ internal sealed class ClientListener : IConnectionListener
         }
     }
 
-    // Kestrel keeps some kilobytes for each connection, so it gets to know one when there is something to read.
-    private void Take(ClientTransport transport)
+    // Kestrel gets to know it when there is something to read.
+    private void Take(ClientTransport transport, bool isAnew = false)
     {
-        _silent[transport] = _time.GetTimestamp();
+        _open[transport] = _time.GetTimestamp();
         try
         {
-            transport.Watch(HandOver);
+            transport.Watch(isAnew, HandOver, Ended);
         }
         catch (IOException)
         {
             _ = EndSilentAsync(transport).AsTask();
             throw;
         }
+
+        if (_isOver)
+        {
+            _ = EndSilentAsync(transport).AsTask();
+        }
     }
 
     private void HandOver(ClientTransport transport)
     {
-        if (transport.IsClosed || !_silent.TryRemove(transport, out _) || !_accepted.Writer.TryWrite(transport))
+        if (transport.TryBecomeKnown() && (transport.IsClosed || !_accepted.Writer.TryWrite(transport)))
         {
-            _silent.TryRemove(transport, out _);
             transport.Abort(new ConnectionAbortedException("The client has left, or the Proxy takes no more."));
             _ = transport.DisposeAsync().AsTask();
         }
     }
 
-    private void EndSilentOnes()
+    private void Ended(ClientTransport transport)
     {
-        foreach (var (transport, since) in _silent)
+        _open.TryRemove(transport, out _);
+        if (transport.IsResting)
         {
+            TakeAgain(transport);
+        }
+    }
+
+    private void TakeAgain(ClientTransport former)
+    {
+        try
+        {
+            Take(new ClientTransport(former), isAnew: true);
+        }
+        catch (IOException)
+        {
+            // It was closed meanwhile.
+        }
+    }
+
+    private void Look()
+    {
+        foreach (var (transport, since) in _open)
+        {
+            transport.RestIfQuiet();
             if (_time.GetElapsedTime(since) >= SilenceLimit)
             {
                 _ = EndSilentAsync(transport).AsTask();
@@ -143,7 +172,7 @@ internal sealed class ClientListener : IConnectionListener
         }
     }
 
-    private ValueTask EndSilentAsync(ClientTransport transport) => _silent.TryRemove(transport, out _) ? transport.DisposeAsync() : ValueTask.CompletedTask;
+    private static ValueTask EndSilentAsync(ClientTransport transport) => transport.TryBecomeKnown() ? transport.DisposeAsync() : ValueTask.CompletedTask;
 
     /// <summary>The listening socket on one loop.</summary>
     private sealed class Door : ISocketEvents

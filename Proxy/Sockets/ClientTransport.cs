@@ -21,6 +21,10 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     private FeatureCollection? _features;
     private CancellationTokenSource? _closed;
     private Action<ClientTransport>? _onFirstEvent;
+    private Action<ClientTransport>? _onEnd;
+    private int _isKnown;
+    private uint _moves;
+    private volatile bool _isResting;
     private string? _id;
     private IDictionary<object, object?>? _items;
     private IDuplexPipe? _transport;
@@ -38,6 +42,16 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         _client = client;
         _time = time;
         RemoteEndPoint = remote;
+    }
+
+    /// <summary>The same connection once more, as if it had just come.</summary>
+    /// <param name="former">What it was before; it is used no more.</param>
+    public ClientTransport(ClientTransport former)
+    {
+        _socket = former._socket;
+        _client = former._client;
+        _time = former._time;
+        RemoteEndPoint = former.RemoteEndPoint;
     }
 
     /// <inheritdoc/>
@@ -86,13 +100,39 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <summary>Whether the client has left, and nothing of it is left to read.</summary>
     public bool IsAtEnd() => _socket.IsAtEnd();
 
+    /// <summary>Whether Kestrel has forgotten the connection, and another one like it goes on with it.</summary>
+    public bool IsResting => _isResting;
+
     /// <summary>Begins to watch for what the client sends.</summary>
+    /// <param name="isAnew">Whether it was watched before, as another one.</param>
     /// <param name="onFirstEvent">Called once, when it has sent something or left.</param>
+    /// <param name="onEnd">Called once, when it is used no more.</param>
     /// <exception cref="IOException">The kernel can't watch any more.</exception>
-    public void Watch(Action<ClientTransport> onFirstEvent)
+    public void Watch(bool isAnew, Action<ClientTransport> onFirstEvent, Action<ClientTransport> onEnd)
     {
-        _onFirstEvent = onFirstEvent;
-        _socket.Watch();
+        (_onFirstEvent, _onEnd) = (onFirstEvent, onEnd);
+        if (isAnew)
+        {
+            _socket.Follow(this);
+        }
+        else
+        {
+            _socket.Watch();
+        }
+    }
+
+    /// <summary>Takes it out of those that nobody knows but the listener: whoever is the first has it.</summary>
+    public bool TryBecomeKnown() => Interlocked.Exchange(ref _isKnown, 1) == 0;
+
+    /// <summary>Lets Kestrel forget the connection, if nothing has moved on it since this was last called and no request runs.</summary>
+    public void RestIfQuiet()
+    {
+        var isQuiet = _moves == _socket.Moves && _client.IsIdle;
+        _moves = _socket.Moves;
+        if (isQuiet)
+        {
+            Loop.End(new Rest(this));
+        }
     }
 
     /// <summary>Sends bytes past Kestrel, in front of what it writes next. Nothing is sent while something that was written before is still on its way.</summary>
@@ -140,6 +180,19 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        _isResting &= !_socket.IsAborted && !IsClosed;
+        if (!_isResting)
+        {
+            await CloseAsync();
+        }
+
+        _closed?.Dispose();
+        await base.DisposeAsync();
+        _onEnd?.Invoke(this);
+    }
+
+    private async ValueTask CloseAsync()
+    {
         if (_input is not null)
         {
             await _input.CompleteAsync();
@@ -152,9 +205,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
 
         _socket.Dispose();
         Close();
-        _closed?.Dispose();
         _client.Leave();
-        await base.DisposeAsync();
     }
 
     private void Close()
@@ -163,6 +214,16 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         {
             Volatile.Read(ref _follower)?.Abort();
             Volatile.Read(ref _closed)?.Cancel();
+        }
+    }
+
+    // What has come by then, and what waits for it, is known on the loop's thread only.
+    private void RestIfWaiting()
+    {
+        if (_moves == _socket.Moves && _client.IsIdle && _input is { IsWaiting: true } && _output is null or { UnflushedBytes: 0, IsSending: false } && !IsClosed)
+        {
+            _isResting = true;
+            _input.LetGo();
         }
     }
 
@@ -185,6 +246,11 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         }
 
         return closed;
+    }
+
+    private sealed class Rest(ClientTransport transport) : ISocketEvents
+    {
+        public void On(SocketEvents events) => transport.RestIfWaiting();
     }
 
     // Closing while bytes are unread would break the connection off, and the client might lose the end of its answer.

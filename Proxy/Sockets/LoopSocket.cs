@@ -14,7 +14,7 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
 
     private readonly EventLoop _loop;
     private readonly NativeSocket _socket;
-    private readonly ISocketEvents? _follower;
+    private volatile ISocketEvents? _follower;
     private readonly Readiness _readable = new();
     private readonly Readiness _writable = new();
     private long _key;
@@ -59,6 +59,14 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
         _isWatchedForRoom = isConnecting;
         IsConnecting = isConnecting;
         _key = _loop.Watch(_socket, this, isConnecting ? Reading | SocketEvents.Writable : Reading);
+    }
+
+    /// <summary>Tells another one of its events from now on, those that hold now included.</summary>
+    /// <exception cref="IOException">It was closed.</exception>
+    public void Follow(ISocketEvents follower)
+    {
+        _follower = follower;
+        _loop.Change(_socket, _key, _isWatchedForRoom ? Reading | SocketEvents.Writable : Reading);
     }
 
     /// <inheritdoc/>

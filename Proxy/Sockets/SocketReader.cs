@@ -14,7 +14,18 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
     private ReadOnlySequence<byte> _read;
     private bool _isExamined = true;
     private bool _isAtEnd;
+    private bool _isWaiting;
     private int _isCanceled;
+
+    /// <summary>Whether nothing has come that wasn't used, and somebody waits for more. Looked at on the loop's thread.</summary>
+    public bool IsWaiting => _isWaiting && _buffer.Count == 0;
+
+    /// <summary>Makes whoever waits believe that the connection has ended. Called on the loop's thread, while <see cref="IsWaiting"/>.</summary>
+    public void LetGo()
+    {
+        _isAtEnd = true;
+        socket.WakeReceiver();
+    }
 
     /// <inheritdoc/>
     public override bool TryRead(out ReadResult result)
@@ -79,7 +90,9 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
         ReadResult result;
         do
         {
+            _isWaiting = true;
             await socket.WaitUntilReadableAsync();
+            _isWaiting = false;
         }
         while (!TryRead(out result));
 

@@ -76,6 +76,9 @@ internal sealed class ClientConnection
         counts.Move(null, _state);
     }
 
+    /// <summary>Whether it is between two requests.</summary>
+    public bool IsIdle => _state == ClientConnectionState.Idle;
+
     /// <summary>Counts it in another state.</summary>
     public void Enter(ClientConnectionState state)
     {
