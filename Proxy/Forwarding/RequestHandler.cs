@@ -71,9 +71,11 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         {
             using (claim)
             {
+                Introduce(claim, exchange);
                 var (problem, error) = isRelayed
                     ? await exchange.Relay.ForwardAsync(claim, mayRepeat, isRepeated)
                     : await ForwardByYarpAsync(exchange, claim);
+                exchange.Client.Running = null;
                 if (problem is null || !IsToBeRepeated(exchange, claim, problem, error, mayRepeat))
                 {
                     await FinishAsync(exchange, problem);
@@ -85,6 +87,13 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
         await AnswerWithoutTargetAsync(exchange.Context, serving);
         Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
+    }
+
+    private static void Introduce(Claim claim, Exchange exchange)
+    {
+        claim.Describe(RequestChecks.RawTargetOf(exchange.Context), exchange.Began);
+        claim.StaysOpen = RequestChecks.WaitsLong(exchange.Context.Request);
+        exchange.Client.Running = claim;
     }
 
     private bool IsToBeRepeated(Exchange exchange, Claim claim, Problem problem, Exception? error, bool mayRepeat)
@@ -113,11 +122,16 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             var upstream = claim.Upstream;
             var result = await forwarder.SendAsync(context, upstream.Origin, upstream.Connections, Config, transformer, claim.Cut);
             var error = result == ForwarderError.None ? null : context.GetForwarderErrorFeature()?.Exception;
-            return (ProblemOf(exchange, result, transformer, claim), error);
+            return (ProblemOf(exchange, result, transformer, claim), error ?? transformer.WebSocketFailure);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             return (Problem.InvalidAnswer, e);
+        }
+        finally
+        {
+            exchange.Connection?.Release();
+            exchange.Connection = null;
         }
     }
 
@@ -140,7 +154,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
         return result switch
         {
-            ForwarderError.None => null,
+            ForwarderError.None when transformer.WebSocketFailure is null => null,
             _ when claim.IsCut => Problem.DrainOver,
             _ when exchange.IsLeft => Problem.Unreachable,
 

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
@@ -53,6 +54,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
             return new ValueTask<bool>(isKept && connection.Buffered == 0);
         }
 
+        claim.StaysOpen |= head.Length is null;
         return PassBodyOnAsync(head, isKept);
     }
 
@@ -121,7 +123,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
     {
         if (ForwardingTransformer.IsEventStream(type))
         {
-            claim.BecomeStream();
+            claim.BecomeStream(RequestKind.Stream);
         }
     }
 

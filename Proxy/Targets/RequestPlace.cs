@@ -1,3 +1,5 @@
+using Wunderproxy.Proxy.Forwarding;
+
 namespace Wunderproxy.Proxy.Targets;
 
 /// <summary>Where a request is addressed to.</summary>
@@ -12,6 +14,18 @@ internal readonly ref struct RequestPlace(ReadOnlySpan<char> host, ReadOnlySpan<
     /// <param name="host">A name, <c>*.</c> and a name, or absent for every host.</param>
     /// <param name="prefix">Whole segments.</param>
     public bool IsWithin(string? host, string prefix) => IsUnder(prefix) && (host is null || IsAt(host));
+
+    /// <summary>The path of what a request asks for.</summary>
+    /// <param name="rawTarget">As it was sent, perhaps with scheme and host before it.</param>
+    /// <param name="maxLength">Characters that are taken of it.</param>
+    /// <returns>It never has the query.</returns>
+    public static string PathOf(string rawTarget, int maxLength)
+    {
+        var origin = RequestChecks.OriginFormOf(rawTarget);
+        var end = origin.IndexOf('?');
+        var path = end < 0 ? origin : origin[..end];
+        return path.Length == 0 ? "/" : path[..Math.Min(path.Length, maxLength)].ToString();
+    }
 
     // Only here, for most applications claim every host.
     private bool IsAt(string host)
