@@ -102,6 +102,20 @@ public sealed class DrainOrderTests : ReplacedRelease
     }
 
     [Fact]
+    public async Task Client_that_does_not_read_its_answer_is_cut_like_the_others()
+    {
+        var (client, application) = await SendAsync("/large");
+        var sending = application.TrySendAsync("HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n" + new string('x', 30_000_000));
+        await client.ReadHeadAsync();
+        await ReplaceAsync();
+
+        Time.Advance(PlainTime);
+
+        await Proxy.UntilAsync(s => s.Targets[1].InFlight == 0);
+        Assert.False(await sending);
+    }
+
+    [Fact]
     public async Task Order_to_extend_gives_what_still_runs_its_time_from_now()
     {
         var (plain, plainOnOne) = await SendAsync("/slow");

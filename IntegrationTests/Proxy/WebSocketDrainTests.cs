@@ -214,6 +214,19 @@ public sealed class WebSocketDrainTests : ReplacedRelease
     }
 
     [Fact]
+    public async Task Client_that_does_not_read_is_cut_when_the_window_is_over()
+    {
+        await using var socket = await OpenAsync();
+        var sending = socket.Application.TrySendAsync(WebSocketFrame.Of(new string('x', 30_000_000), isMasked: false));
+        await ReplaceAsync();
+
+        Time.Advance(Window);
+
+        await Proxy.UntilAsync(s => s.Targets[1].Streams == 0);
+        Assert.False(await sending);
+    }
+
+    [Fact]
     public async Task Socket_without_any_time_is_told_all_the_same()
     {
         await using var socket = await OpenAsync();

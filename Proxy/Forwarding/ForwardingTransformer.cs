@@ -119,6 +119,10 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
             context.Response.Headers.Upgrade = protocol.ToString();
             WebSocketFailure = await RelayWebSocketAsync(context, response);
         }
+        else
+        {
+            claim.BreaksOff(exchange.Transport);
+        }
 
         return !isWebSocket;
     }
@@ -129,7 +133,7 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
         {
             await using var client = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
             await using var application = await response.Content.ReadAsStreamAsync(CancellationToken.None);
-            await using var relay = new WebSocketRelay(client, application, claim, claim.Upstream.Time);
+            await using var relay = new WebSocketRelay(client, application, claim, exchange.Transport, claim.Upstream.Time);
             return await relay.RunAsync(context.RequestAborted);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)

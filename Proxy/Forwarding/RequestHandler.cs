@@ -98,7 +98,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
     private bool IsToBeRepeated(Exchange exchange, Claim claim, Problem problem, Exception? error, bool mayRepeat)
     {
-        if (!exchange.Transport.IsClosed)
+        if (claim.IsCut || !exchange.Transport.IsClosed)
         {
             log.Failed(claim.Upstream.Target, problem, error);
         }

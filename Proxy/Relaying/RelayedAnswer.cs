@@ -55,7 +55,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
 
         claim.StaysOpen |= head.Length is null;
-        return PassBodyOnAsync(head, isKept);
+        return PassBodyOnAsync(head, claim, isKept);
     }
 
     // To HEAD and with 304 a length says what would be sent; elsewhere bytes may follow that belong to no answer.
@@ -128,7 +128,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> PassBodyOnAsync(AnswerHead head, bool isKept)
+    private async ValueTask<bool> PassBodyOnAsync(AnswerHead head, Claim claim, bool isKept)
     {
         var body = exchange.ResponseBody;
         _trailers = null;
@@ -143,6 +143,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
 
         await body.StartAsync(CancellationToken.None);
+        claim.BreaksOff(exchange.Transport);
         _writer = body.Writer;
         _unflushed = 0;
         if (!head.IsChunked)

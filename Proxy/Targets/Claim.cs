@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Sockets;
 
@@ -12,6 +13,7 @@ internal sealed class Claim : IDisposable
     private string _rawTarget = "";
     private CancellationTokenSource? _cut;
     private LoopSocket? _connection;
+    private ClientTransport? _client;
     private volatile bool _isCut;
     private volatile bool _staysOpen;
 
@@ -86,6 +88,20 @@ internal sealed class Claim : IDisposable
         }
     }
 
+    /// <summary>
+    /// Breaks the client's connection off as well when <see cref="IsCut"/> becomes true, or at once if it is: for answers that have begun. Whoever writes to a
+    /// client that doesn't read would wait for it otherwise.
+    /// </summary>
+    public void BreaksOff(ClientTransport client)
+    {
+        Volatile.Write(ref _client, client);
+        Interlocked.MemoryBarrier();
+        if (_isCut)
+        {
+            BreakOff(client);
+        }
+    }
+
     /// <summary>Counts the request as a stream from now on; the limit of streams applies to it.</summary>
     /// <param name="kind">Which kind of stream.</param>
     public void BecomeStream(RequestKind kind)
@@ -136,11 +152,18 @@ internal sealed class Claim : IDisposable
         _streamCutoff = _upstream.StreamCutoff.UnsafeRegister(static claim => ((Claim)claim!).BeCut(), this);
     }
 
+    private static void BreakOff(ClientTransport client) => client.Abort(new ConnectionAbortedException("The release that answers was replaced, and its time is over."));
+
     private void BeCut()
     {
         _isCut = true;
         Interlocked.MemoryBarrier();
         Volatile.Read(ref _connection)?.Abort();
+        if (Volatile.Read(ref _client) is { } client)
+        {
+            BreakOff(client);
+        }
+
         _cut?.Cancel();
     }
 }

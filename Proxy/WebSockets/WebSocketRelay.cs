@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Connections;
 using Wunderproxy.Proxy.Relaying;
+using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.WebSockets;
@@ -18,6 +20,7 @@ internal sealed class WebSocketRelay : IOpenWebSocket, IAsyncDisposable
     private static readonly TimeSpan LastGrace = TimeSpan.FromSeconds(1);
 
     private readonly Claim _claim;
+    private readonly ClientTransport _transport;
     private readonly CloseHandshake _handshake = new();
     private readonly WebSocketDirection _toApplication;
     private readonly WebSocketDirection _toClient;
@@ -33,10 +36,12 @@ internal sealed class WebSocketRelay : IOpenWebSocket, IAsyncDisposable
     /// <param name="client">The client's connection.</param>
     /// <param name="application">The application's connection.</param>
     /// <param name="claim">The hold on the target.</param>
+    /// <param name="transport">What is under the client's connection: broken off with it, so that nobody waits until the client reads.</param>
     /// <param name="time">Clock of its limits.</param>
-    public WebSocketRelay(Stream client, Stream application, Claim claim, TimeProvider time)
+    public WebSocketRelay(Stream client, Stream application, Claim claim, ClientTransport transport, TimeProvider time)
     {
         _claim = claim;
+        _transport = transport;
         _toApplication = new WebSocketDirection(client, application, CloseFrame.ForApplication(), _handshake, CountTold);
         _toClient = new WebSocketDirection(application, client, CloseFrame.ForClient, _handshake, CountTold);
         _end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -48,6 +53,7 @@ internal sealed class WebSocketRelay : IOpenWebSocket, IAsyncDisposable
     /// <returns>Why it was broken off; absent: it ended in order.</returns>
     public async Task<Exception?> RunAsync(CancellationToken clientGone)
     {
+        await using (_end.Token.UnsafeRegister(static relay => ((WebSocketRelay)relay!).End(new IOException("A side of the WebSocket didn't answer that it closes.")), this))
         await using (clientGone.UnsafeRegister(static relay => ((WebSocketRelay)relay!).LoseClient(), this))
         await using (_claim.Cut.UnsafeRegister(static relay => ((WebSocketRelay)relay!).BeCut(), this))
         {
@@ -134,18 +140,14 @@ internal sealed class WebSocketRelay : IOpenWebSocket, IAsyncDisposable
             await direction.RunAsync(_end.Token);
             if (!direction.IsClosed && (endsBoth || _handshake.IsOurs))
             {
-                End(null);
+                End(endsBoth ? null : new IOException("The client has left in the middle of a frame."));
             }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            if (e is OperationCanceledException)
+            // Behind the Close there is nothing to lose: a side that was told may leave as it likes.
+            if (e is not OperationCanceledException && !direction.IsClosed)
             {
-                End(new IOException("A side of the WebSocket didn't answer that it closes."));
-            }
-            else if (!direction.IsClosed)
-            {
-                // Behind the Close there is nothing to lose: a side that was told may leave as it likes.
                 End(e);
             }
         }
@@ -156,6 +158,11 @@ internal sealed class WebSocketRelay : IOpenWebSocket, IAsyncDisposable
         if (Interlocked.Exchange(ref _isEnded, 1) == 0)
         {
             _failure = failure;
+            if (failure is not null)
+            {
+                _transport.Abort(new ConnectionAbortedException(failure.Message));
+            }
+
             _end.Cancel();
         }
     }
