@@ -21,6 +21,7 @@ namespace Wunderproxy.Contracts;
 [JsonSerializable(typeof(ApplicationSnapshot))]
 [JsonSerializable(typeof(ApplicationState))]
 [JsonSerializable(typeof(FenceRequest))]
+[JsonSerializable(typeof(DrainRequest))]
 [JsonSerializable(typeof(ControlProblem))]
 [JsonSerializable(typeof(ProxyStatus))]
 [JsonSerializable(typeof(StatusDocument))]

@@ -56,6 +56,12 @@ public sealed record TargetTraffic
     /// <summary>Since when it is replaced; absent: it is active.</summary>
     public DateTimeOffset? DrainingSince { get; init; }
 
+    /// <summary>When the last of what runs on it is cut; absent: it is active, nothing runs on it any more, or its container serves again.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>What still runs on it; absent: it is active, or nothing does.</summary>
+    public TargetDrain? Drain { get; init; }
+
     /// <summary>Plain requests that have begun and not ended.</summary>
     public required long InFlight { get; init; }
 

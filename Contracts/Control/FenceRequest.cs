@@ -39,6 +39,9 @@ public sealed record ControlProblem
     /// <summary>The state couldn't be written to disk.</summary>
     public const string NotPersisted = "not-persisted";
 
+    /// <summary>Nothing drains there.</summary>
+    public const string NotDraining = "not-draining";
+
     /// <summary>The body is not what the call takes.</summary>
     public const string InvalidBody = "invalid-body";
 

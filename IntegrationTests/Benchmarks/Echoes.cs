@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Wunderproxy.IntegrationTests.Benchmarks;
 
-/// <summary>WebSockets whose bytes come back as they were sent. Neither the proxies nor this look into frames.</summary>
+/// <summary>WebSockets whose frames come back as they were sent.</summary>
 internal sealed class Echoes : IDisposable
 {
     public const int Connections = 1000;
@@ -46,7 +46,8 @@ internal sealed class Echoes : IDisposable
 
     private static async Task<long> EchoAsync(RawClient client, CancellationToken cancellationToken)
     {
-        var message = new byte[16];
+        // A frame of ten masked bytes.
+        byte[] message = [0x82, 0x80 | 10, .. new byte[14]];
         long count = 0;
         try
         {

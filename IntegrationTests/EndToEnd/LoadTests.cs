@@ -37,7 +37,7 @@ public sealed class LoadTests(LabHost lab)
         Assert.Equal(Enumerable.Range(0, Deployments + 1), load.Record.VersionsSeen);
         Assert.Equal(load.KeptConnections, load.Connections);
         Assert.All(
-            ["page", "body", "slow", "long", "long answers that ended on a replaced release", "WebSocket opened", "WebSocket cut", "events opened", "events cut"],
+            ["page", "body", "slow", "long", "long answers that ended on a replaced release", "WebSocket opened", "WebSocket told to close", "events opened", "events cut"],
             kind => Assert.True(load.Record.Answers.ContainsKey(kind), $"{kind} is not among {string.Join(", ", load.Record.Answers)}"));
     }
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Wunderproxy.IntegrationTests.EndToEnd;
 
-/// <summary>The visitors of a <see cref="MixedLoad"/> that stay connected: a stream goes on while its release serves and for its limit after that, then it is cut, and opens again at once.</summary>
+/// <summary>The visitors of a <see cref="MixedLoad"/> that stay connected: a stream goes on while its release serves and for its limit after that, then it is cut, and opens again at once. A WebSocket is told to close at some moment before.</summary>
 /// <param name="address">Where they ask.</param>
 /// <param name="limit">How long a stream lives once its release is replaced.</param>
 /// <param name="slack">From the switch until somebody is answered by the new release and notes it, on a busy machine.</param>
@@ -31,13 +31,15 @@ internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, TimeSpan sla
             await FollowAsync("events", ListenOnceAsync, cancellationToken);
     }
 
-    private async Task FollowAsync(string kind, Func<Stream, CancellationToken, Task> follow, CancellationToken cancellationToken)
+    private async Task FollowAsync(string kind, Func<Stream, CancellationToken, Task<bool>> follow, CancellationToken cancellationToken)
     {
         var stream = new Stream(kind, record.Newest);
         try
         {
-            await follow(stream, cancellationToken);
-            record.Fail($"{kind}: {stream.Version} ended the stream by itself");
+            if (await follow(stream, cancellationToken))
+                await JudgeToldAsync(stream, cancellationToken);
+            else
+                record.Fail($"{kind}: {stream.Version} ended the stream by itself");
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -60,36 +62,65 @@ internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, TimeSpan sla
             record.Count($"{stream.Kind} cut");
     }
 
-    private async Task TalkOnceAsync(Stream stream, CancellationToken cancellationToken)
+    // Nobody need have noticed the switch yet.
+    private async Task JudgeToldAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        record.Count($"{stream.Kind} told to close");
+        var told = TimeProvider.System.GetTimestamp();
+        while (stream.Version is { } version && record.OnceReplacedFor(version, stream.Began) == TimeSpan.Zero && !cancellationToken.IsCancellationRequested)
+        {
+            if (TimeProvider.System.GetElapsedTime(told) > slack)
+            {
+                record.Fail($"{stream.Kind} to {version} was told to close while it served");
+                return;
+            }
+
+            await Task.Delay(Pause, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // Whether it was told to close.
+    private async Task<bool> TalkOnceAsync(Stream stream, CancellationToken cancellationToken)
     {
         using var socket = new ClientWebSocket();
         socket.Options.Proxy = null;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
         await socket.ConnectAsync(new UriBuilder(new Uri(address, "ws")) { Scheme = "ws" }.Uri, patience.Token);
-        Heard(stream, await ReceiveAsync(socket, patience.Token));
+        if (await ReceiveAsync(socket, patience.Token) is not { } version)
+            return true;
+        Heard(stream, version);
         for (var number = 0; ; number++)
         {
             patience.CancelAfter(Patience);
             var said = $"message {number}";
             await socket.SendAsync(Encoding.UTF8.GetBytes(said), WebSocketMessageType.Text, endOfMessage: true, patience.Token);
-            if (await ReceiveAsync(socket, patience.Token) is var echo && echo != said)
+            if (await ReceiveAsync(socket, patience.Token) is not { } echo)
+                return true;
+            if (echo != said)
                 record.Fail($"WebSocket: '{said}' came back as '{echo}'");
             Heard(stream, stream.Version!);
             await Task.Delay(Pause, TimeProvider.System, cancellationToken);
         }
     }
 
-    private static async Task<string> ReceiveAsync(ClientWebSocket socket, CancellationToken cancellationToken)
+    // Absent: it was told to close, as becomes a release that is replaced, and has answered.
+    private static async Task<string?> ReceiveAsync(ClientWebSocket socket, CancellationToken cancellationToken)
     {
         var message = new byte[256];
         var received = await socket.ReceiveAsync(message, cancellationToken);
+        if (received.CloseStatus == WebSocketCloseStatus.EndpointUnavailable)
+        {
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
+            return null;
+        }
+
         return received.MessageType == WebSocketMessageType.Text
             ? Encoding.UTF8.GetString(message, 0, received.Count)
             : throw new WebSocketException($"The server closed: {received.CloseStatus}");
     }
 
-    private async Task ListenOnceAsync(Stream stream, CancellationToken cancellationToken)
+    private async Task<bool> ListenOnceAsync(Stream stream, CancellationToken cancellationToken)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -103,6 +134,8 @@ internal sealed class MixedLoadStreams(Uri address, TimeSpan limit, TimeSpan sla
             if (line.StartsWith("data: ", StringComparison.Ordinal))
                 Heard(stream, line["data: ".Length..]);
         }
+
+        return false;
     }
 
     private void Heard(Stream stream, string version)

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Proxy;
@@ -92,6 +94,72 @@ public class DrainTests
         await application.WaitForEndAsync().WaitAsync(TimeSpan.FromSeconds(2), TimeProvider.System);
     }
 
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", "x")]
+    public async Task Connections_that_wait_are_closed_when_the_drain_begins_and_those_of_requests_when_they_have_ended(string request, string body)
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var one = new RawBackend();
+        await using var two = new RawBackend();
+        await proxy.SwitchAsync(one.Address, "one");
+        await using var client = await proxy.ConnectAsync();
+        await client.SendAsync(request);
+        await using var application = await one.AcceptedAsync();
+        await using var slowClient = await proxy.ConnectAsync();
+        await slowClient.SendAsync(request);
+        await using var slowApplication = await one.AcceptedAsync();
+        await EndAsync(client, application, body);
+
+        await proxy.SwitchAsync(two.Address, "two");
+
+        await application.WaitForEndAsync().WaitAsync(TimeSpan.FromSeconds(1), TimeProvider.System);
+        Assert.Equal(1, (await proxy.StateAsync()).Targets[1].InFlight);
+        await EndAsync(slowClient, slowApplication, body);
+        await slowApplication.WaitForEndAsync().WaitAsync(TimeSpan.FromSeconds(1), TimeProvider.System);
+    }
+
+    [Theory]
+    [InlineData("", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", RequestKind.Stream)]
+    [InlineData("", "HTTP/1.1 200 OK\r\n\r\n", RequestKind.Stream)]
+    [InlineData("Prefer: wait=60\r\n", "", RequestKind.Stream)]
+    [InlineData("Accept: text/event-stream\r\n", "", RequestKind.Stream)]
+    [InlineData("Expect: 100-continue\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", RequestKind.Stream)]
+    [InlineData("", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", RequestKind.Plain)]
+    [InlineData("", "", RequestKind.Plain)]
+    public async Task Answer_that_may_stay_open_becomes_a_stream_when_the_time_of_plain_requests_is_over(string header, string answer, RequestKind kind)
+    {
+        var time = new FakeTimeProvider();
+        await using var proxy = await RunningProxy.StartAsync(time: time);
+        await using var one = new RawBackend();
+        await using var two = new RawBackend();
+        await proxy.SwitchAsync(one.Address, "one");
+        await using var client = await proxy.ConnectAsync();
+        await client.SendAsync($"GET / HTTP/1.1\r\nHost: a\r\n{header}\r\n");
+        await using var application = await one.AcceptedAsync();
+        await application.ReadHeadAsync();
+        await application.SendAsync(answer);
+        _ = answer.Length == 0 ? "" : await client.ReadHeadAsync();
+        await proxy.SwitchAsync(two.Address, "two", s => (s.DrainTimeout, s.StreamDrainTimeout) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60)));
+        Assert.Equal(1, (await proxy.StateAsync()).Targets[1].InFlight);
+
+        time.Advance(TimeSpan.FromSeconds(10));
+
+        await proxy.UntilAsync(s => (s.Targets[1].InFlight, s.Targets[1].Streams) == (0, kind == RequestKind.Stream ? 1 : 0));
+        time.Advance(TimeSpan.FromSeconds(50));
+        if (answer.Length == 0)
+        {
+            Assert.StartsWith("HTTP/1.1 504 ", await client.ReadMessageAsync(), StringComparison.Ordinal);
+        }
+        else
+        {
+            await client.WaitForEndAsync();
+        }
+
+        await application.WaitForEndAsync();
+        await proxy.UntilAsync(s => s.Targets[1].Streams == 0);
+    }
+
     [Fact]
     public async Task Switching_back_and_forth_under_load_fails_no_request()
     {
@@ -129,6 +197,21 @@ public class DrainTests
         Assert.Equal(total, state.Total.Requests);
         Assert.Equal(total, Assert.Contains(200, state.Total.ByStatus));
         Assert.Equal(16, state.Targets.Count);
+    }
+
+    private static async Task EndAsync(RawConnection client, RawConnection application, string body)
+    {
+        await application.ReadHeadAsync();
+        if (body.Length > 0)
+        {
+            await application.SendAsync("HTTP/1.1 100 Continue\r\n\r\n");
+            await client.ReadHeadAsync();
+            await client.SendAsync(body);
+            await application.ReadAsync(body.Length);
+        }
+
+        await application.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200 ", await client.ReadMessageAsync(), StringComparison.Ordinal);
     }
 
     private static async Task<RawConnection> OpenStreamAsync(RawConnection client, RawBackend backend)

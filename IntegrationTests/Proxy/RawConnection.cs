@@ -17,6 +17,9 @@ internal sealed class RawConnection(Socket socket) : IAsyncDisposable
         return new RawConnection(socket);
     }
 
+    /// <summary>Whether something has come that wasn't read.</summary>
+    public bool HasUnread => _unread.Length > 0 || socket.Available > 0;
+
     public async Task SendAsync(string text)
     {
         var bytes = Encoding.Latin1.GetBytes(text);

@@ -15,12 +15,14 @@ internal sealed class RunningProxy : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder;
     private readonly HttpMessageInvoker _control;
+    private readonly TimeProvider _time;
     private ProxyHost _host;
     private long _counter;
 
-    private RunningProxy(DirectoryInfo folder, ProxyOptions options, ProxyHost host, StringWriter accessLog)
+    private RunningProxy(DirectoryInfo folder, ProxyOptions options, ProxyHost host, StringWriter accessLog, TimeProvider time)
     {
         _folder = folder;
+        _time = time;
         _host = host;
         Options = options;
         AccessLog = accessLog;
@@ -45,7 +47,7 @@ internal sealed class RunningProxy : IAsyncDisposable
 
     public ProxyHost Host => _host;
 
-    public static async Task<RunningProxy> StartAsync(Func<ProxyOptions, ProxyOptions>? change = null)
+    public static async Task<RunningProxy> StartAsync(Func<ProxyOptions, ProxyOptions>? change = null, TimeProvider? time = null)
     {
         var folder = Directory.CreateTempSubdirectory("wp-");
         var options = new ProxyOptions
@@ -56,15 +58,16 @@ internal sealed class RunningProxy : IAsyncDisposable
         };
         options = change?.Invoke(options) ?? options;
         var accessLog = new StringWriter();
-        var host = await ProxyHost.StartAsync(options, TextWriter.Synchronized(accessLog), TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
-        return new RunningProxy(folder, options, host, accessLog);
+        time ??= TimeProvider.System;
+        var host = await ProxyHost.StartAsync(options, TextWriter.Synchronized(accessLog), time, NullLoggerFactory.Instance, CancellationToken.None);
+        return new RunningProxy(folder, options, host, accessLog, time);
     }
 
     /// <summary>Stops the Proxy and starts it again with the same state.</summary>
     public async Task RestartAsync()
     {
         await _host.DisposeAsync();
-        _host = await ProxyHost.StartAsync(Options, AccessLog, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+        _host = await ProxyHost.StartAsync(Options, AccessLog, _time, NullLoggerFactory.Instance, CancellationToken.None);
     }
 
     public static Target TargetAt(IPEndPoint address, string container = "c1") => new()
@@ -96,6 +99,9 @@ internal sealed class RunningProxy : IAsyncDisposable
 
     public Task<(HttpStatusCode Status, string Body)> FenceAsync(FenceRequest request) =>
         CallAsync(HttpMethod.Post, "/applications/shop/fence", Json(request, ContractsJson.Default.FenceRequest));
+
+    public Task<(HttpStatusCode Status, string Body)> DrainAsync(DrainRequest request) =>
+        CallAsync(HttpMethod.Post, "/applications/shop/drain", Json(request, ContractsJson.Default.DrainRequest));
 
     public async Task<ApplicationState> StateAsync() =>
         JsonSerializer.Deserialize((await CallAsync(HttpMethod.Get, "/applications/shop")).Body, ContractsJson.Default.ApplicationState)!;

@@ -42,7 +42,7 @@ internal sealed class SimulatedProxy(VirtualThread thread, WallClock wall, Way w
     {
         _life = new Life(thread, "Proxy");
         var time = new VirtualTime(thread, _life, wall);
-        Table = new TargetTable(_ => new HttpMessageInvoker(new Nowhere()), time);
+        Table = new TargetTable(_ => new TargetConnections(new Nowhere(), () => { }), () => [], time);
         _registry = new ApplicationRegistry(Table, _records, new TargetProbe(time, () => connect(time)), story.CreateLogger<ApplicationRegistry>());
         _startedAt = time.GetUtcNow();
         _pid++;

@@ -101,6 +101,26 @@ internal sealed partial class ApplicationRegistry(
         }
     }
 
+    /// <summary>Ends the drain of replaced targets, or gives it other limits, or says why not.</summary>
+    /// <returns><see langword="null"/> if the application isn't known.</returns>
+    public async Task<ControlAnswer?> LimitDrainAsync(string application, DrainRequest request, CancellationToken cancellationToken)
+    {
+        await _deciding.WaitAsync(cancellationToken);
+        try
+        {
+            if (!_records.TryGetValue(application, out var record))
+            {
+                return null;
+            }
+
+            return RefuseOwner(record, request.Installation) ?? LimitDrain(record, request);
+        }
+        finally
+        {
+            _deciding.Release();
+        }
+    }
+
     /// <summary>Forgets an application, its fence included; what runs on its target drains.</summary>
     /// <returns><see langword="null"/> if it isn't known.</returns>
     public async Task<ControlAnswer?> ForgetAsync(string application, string installation, CancellationToken cancellationToken)
@@ -246,6 +266,20 @@ internal sealed partial class ApplicationRegistry(
         return new ControlAnswer.Accepted(StateOf(record));
     }
 
+    private ControlAnswer LimitDrain(ApplicationRecord record, DrainRequest request)
+    {
+        var (plain, stream) = request.End ? (TimeSpan.Zero, TimeSpan.Zero) : (request.DrainTimeout, request.StreamDrainTimeout);
+        if (!table.TryLimit(record.Application, request.ContainerId, plain, stream))
+        {
+            return Refuse(record, ControlProblem.NotDraining, request.ContainerId is { } id
+                ? $"Container {id} of '{record.Application}' is not draining."
+                : $"No container of '{record.Application}' is draining.");
+        }
+
+        DrainLimited(record.Application, request.ContainerId, plain?.TotalSeconds, stream?.TotalSeconds);
+        return new ControlAnswer.Accepted(StateOf(record));
+    }
+
     private ControlAnswer Forget(ApplicationRecord record)
     {
         var last = StateOf(record);
@@ -309,4 +343,7 @@ internal sealed partial class ApplicationRegistry(
 
     [LoggerMessage(414, LogLevel.Information, "Forgot {Application}")]
     private partial void Forgotten(string application);
+
+    [LoggerMessage(415, LogLevel.Information, "Drain of {Application} was limited by order: container {ContainerId}, plain requests {PlainSeconds} s, streams {StreamSeconds} s from now")]
+    private partial void DrainLimited(string application, string? containerId, double? plainSeconds, double? streamSeconds);
 }

@@ -35,6 +35,7 @@ internal abstract record ControlAnswer
         ControlProblem.StaleGeneration => "The generation is not newer",
         ControlProblem.StaleFence => "The fence is not newer",
         ControlProblem.IsTarget => "The container is the target",
+        ControlProblem.NotDraining => "Nothing drains there",
         _ => "Another Controller owns it",
     };
 

@@ -18,6 +18,7 @@ internal sealed class ControlApi(ApplicationRegistry registry, Func<IReadOnlyLis
         routes.MapGet("/applications/{application}", GetApplicationAsync);
         routes.MapPut("/applications/{application}", PutApplicationAsync);
         routes.MapPost("/applications/{application}/fence", PostFenceAsync);
+        routes.MapPost("/applications/{application}/drain", PostDrainAsync);
         routes.MapDelete("/applications/{application}", DeleteApplicationAsync);
     }
 
@@ -64,17 +65,28 @@ internal sealed class ControlApi(ApplicationRegistry registry, Func<IReadOnlyLis
             : await registry.RaiseFenceAsync(application, request, context.RequestAborted));
     }
 
-    private async Task DeleteApplicationAsync(HttpContext context)
+    private async Task PostDrainAsync(HttpContext context)
     {
-        var installation = context.Request.Query["installation"].ToString();
-        if (await registry.ForgetAsync(ApplicationOf(context), installation, context.RequestAborted) is { } answer)
+        if (await ReadAsync(context, ContractsJson.Default.DrainRequest) is not { } request)
         {
-            await AnswerAsync(context, answer);
+            return;
+        }
+
+        var application = ApplicationOf(context);
+        if (SnapshotRules.Mistakes(application, request).ToList() is { Count: > 0 } mistakes)
+        {
+            await AnswerAsync(context, ControlAnswer.Refuse(ControlProblem.InvalidBody, string.Join(' ', mistakes)));
         }
         else
         {
-            await AnswerUnknownAsync(context);
+            await AnswerIfKnownAsync(context, await registry.LimitDrainAsync(application, request, context.RequestAborted));
         }
+    }
+
+    private async Task DeleteApplicationAsync(HttpContext context)
+    {
+        var installation = context.Request.Query["installation"].ToString();
+        await AnswerIfKnownAsync(context, await registry.ForgetAsync(ApplicationOf(context), installation, context.RequestAborted));
     }
 
     private static string ApplicationOf(HttpContext context) => (string)context.GetRouteValue("application")!;
@@ -113,6 +125,9 @@ internal sealed class ControlApi(ApplicationRegistry registry, Func<IReadOnlyLis
             AnswerAsync(context, problem.Status, problem, ContractsJson.Default.ControlProblem, "application/problem+json"),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
+
+    private static Task AnswerIfKnownAsync(HttpContext context, ControlAnswer? answer) =>
+        answer is null ? AnswerUnknownAsync(context) : AnswerAsync(context, answer);
 
     private static Task AnswerUnknownAsync(HttpContext context) => AnswerAsync(
         context,

@@ -34,12 +34,9 @@ internal static class SnapshotRules
             yield return mistake;
         }
 
-        foreach (var (name, drain) in new[] { ("DrainTimeout", snapshot.DrainTimeout), ("StreamDrainTimeout", snapshot.StreamDrainTimeout) })
+        foreach (var mistake in Mistakes(snapshot.DrainTimeout, snapshot.StreamDrainTimeout))
         {
-            if (drain > LongestDrain)
-            {
-                yield return $"{name} is longer than 24h.";
-            }
+            yield return mistake;
         }
 
         if (snapshot.HoldTimeout > LongestHold)
@@ -63,6 +60,25 @@ internal static class SnapshotRules
         }
     }
 
+    /// <summary>Finds what is wrong with an order about a drain.</summary>
+    public static IEnumerable<string> Mistakes(string application, DrainRequest request)
+    {
+        foreach (var mistake in Mistakes(application, request.Installation).Concat(Mistakes(request.DrainTimeout, request.StreamDrainTimeout)))
+        {
+            yield return mistake;
+        }
+
+        if (request.ContainerId is { } id && string.IsNullOrWhiteSpace(id))
+        {
+            yield return "ContainerId is empty; leave it out for every container.";
+        }
+
+        if (request.End == (request.DrainTimeout is not null || request.StreamDrainTimeout is not null))
+        {
+            yield return "Expected either End, or DrainTimeout or StreamDrainTimeout or both of these.";
+        }
+    }
+
     /// <summary>Finds what is wrong with the names in a call.</summary>
     public static IEnumerable<string> Mistakes(string application, string installation)
     {
@@ -74,6 +90,17 @@ internal static class SnapshotRules
         if (string.IsNullOrWhiteSpace(installation))
         {
             yield return "Installation is empty.";
+        }
+    }
+
+    private static IEnumerable<string> Mistakes(TimeSpan? drain, TimeSpan? streamDrain)
+    {
+        foreach (var (name, limit) in new[] { (nameof(DrainRequest.DrainTimeout), drain), (nameof(DrainRequest.StreamDrainTimeout), streamDrain) })
+        {
+            if (limit > LongestDrain)
+            {
+                yield return $"{name} is longer than 24h.";
+            }
         }
     }
 

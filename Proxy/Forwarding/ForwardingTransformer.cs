@@ -1,8 +1,11 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
+using Wunderproxy.Proxy.WebSockets;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Wunderproxy.Proxy.Forwarding;
@@ -22,6 +25,9 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
 
     /// <summary>Whether the head of the application's answer was taken over.</summary>
     public bool Answered { get; private set; }
+
+    /// <summary>Why a WebSocket was broken off; absent: it wasn't, or there was none.</summary>
+    public Exception? WebSocketFailure { get; private set; }
 
     /// <inheritdoc/>
     public override async ValueTask TransformRequestAsync(
@@ -69,22 +75,14 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
             httpContext.Response.Headers.Connection = "close";
         }
 
-        if (IsStream(proxyResponse))
-        {
-            claim.BecomeStream();
-        }
-
         if (proxyResponse.StatusCode == HttpStatusCode.SwitchingProtocols)
         {
-            exchange.LineGuard?.Stop();
-            httpContext.Features.Get<ClientConnection>()?.Enter(ClientConnectionState.Upgraded);
-        }
-        else
-        {
-            FrameForTrailers(httpContext, proxyResponse);
-            await SendHeadUnlessBodyIsThereAsync(httpContext, proxyResponse, cancellationToken);
+            return await UpgradeAsync(httpContext, proxyResponse);
         }
 
+        ClaimByBody(proxyResponse);
+        FrameForTrailers(httpContext, proxyResponse);
+        await SendHeadUnlessBodyIsThereAsync(httpContext, proxyResponse, cancellationToken);
         return true;
     }
 
@@ -109,10 +107,49 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
     /// <summary>Whether a <c>Content-Type</c> is that of an answer that stays open.</summary>
     public static bool IsEventStream(string contentType) => contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsStream(HttpResponseMessage response) =>
-        response.StatusCode == HttpStatusCode.SwitchingProtocols
-        || (response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)
-            && IsEventStream(type.ToString()));
+    // Whether YARP is to carry what follows.
+    private async ValueTask<bool> UpgradeAsync(HttpContext context, HttpResponseMessage response)
+    {
+        exchange.LineGuard?.Stop();
+        exchange.Client.Enter(ClientConnectionState.Upgraded);
+        var isWebSocket = response.Headers.NonValidated.TryGetValues("Upgrade", out var protocol) && string.Equals(protocol.ToString(), "websocket", StringComparison.OrdinalIgnoreCase);
+        claim.BecomeStream(isWebSocket ? RequestKind.WebSocket : RequestKind.Upgrade);
+        if (isWebSocket)
+        {
+            context.Response.Headers.Upgrade = protocol.ToString();
+            WebSocketFailure = await RelayWebSocketAsync(context, response);
+        }
+        else
+        {
+            claim.BreaksOff(exchange.Transport);
+        }
+
+        return !isWebSocket;
+    }
+
+    private async Task<Exception?> RelayWebSocketAsync(HttpContext context, HttpResponseMessage response)
+    {
+        try
+        {
+            await using var client = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+            await using var application = await response.Content.ReadAsStreamAsync(CancellationToken.None);
+            await using var relay = new WebSocketRelay(client, application, claim, exchange.Transport, claim.Upstream.Time);
+            return await relay.RunAsync(context.RequestAborted);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            return e;
+        }
+    }
+
+    private void ClaimByBody(HttpResponseMessage response)
+    {
+        claim.StaysOpen |= !response.Content.Headers.NonValidated.Contains("Content-Length");
+        if (response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type) && IsEventStream(type.ToString()))
+        {
+            claim.BecomeStream(RequestKind.Stream);
+        }
+    }
 
     // Trailers that the application doesn't announce are dropped, as RFC 9110 (section 6.5) allows.
     private void FrameForTrailers(HttpContext context, HttpResponseMessage response)

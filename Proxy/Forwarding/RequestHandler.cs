@@ -85,9 +85,11 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         Exception? error;
         using (claim)
         {
+            Introduce(claim, exchange);
             (problem, error) = isRelayed
                 ? await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated)
                 : await ForwardByYarpAsync(exchange, claim);
+            exchange.Client.Running = null;
             if (problem is null || !NothingWasAnswered(exchange, error))
             {
                 await EndAsync(exchange, claim, problem, error);
@@ -102,6 +104,13 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         }
 
         return problem is not null;
+    }
+
+    private static void Introduce(Claim claim, Exchange exchange)
+    {
+        claim.Describe(RequestChecks.RawTargetOf(exchange.Context), exchange.Began);
+        claim.StaysOpen = RequestChecks.WaitsLong(exchange.Context.Request);
+        exchange.Client.Running = claim;
     }
 
     // Null: it is to be tried again. What wasn't sent may wait for the target. What was sent is sent at once to a new connection, for the application may just have closed
@@ -122,7 +131,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
     private async Task EndAsync(Exchange exchange, Claim claim, Problem? problem, Exception? error)
     {
-        if (problem is not null && !exchange.Transport.IsClosed)
+        if (problem is not null && (claim.IsCut || !exchange.Transport.IsClosed))
         {
             log.Failed(claim.Upstream.Target, problem, error);
         }
@@ -140,11 +149,16 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             var upstream = claim.Upstream;
             var result = await forwarder.SendAsync(context, upstream.Origin, upstream.Connections, Config, transformer, claim.Cut);
             var error = result == ForwarderError.None ? null : context.GetForwarderErrorFeature()?.Exception;
-            return (ProblemOf(exchange, result, transformer, claim), error);
+            return (ProblemOf(exchange, result, transformer, claim), error ?? transformer.WebSocketFailure);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             return (Problem.InvalidAnswer, e);
+        }
+        finally
+        {
+            exchange.Connection?.Release();
+            exchange.Connection = null;
         }
     }
 
@@ -167,7 +181,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
         return result switch
         {
-            ForwarderError.None => null,
+            ForwarderError.None when transformer.WebSocketFailure is null => null,
             _ when claim.IsCut => Problem.DrainOver,
             _ when exchange.IsLeft => Problem.Unreachable,
 

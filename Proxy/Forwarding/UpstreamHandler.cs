@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
@@ -16,12 +17,13 @@ internal sealed class UpstreamHandler : DelegatingHandler
     }
 
     /// <summary>Prepares connections to a target; the first one is made by the first request.</summary>
-    public static HttpMessageInvoker Connect(Target target, TimeProvider time)
+    public static TargetConnections Connect(Target target, TimeProvider time)
     {
         var address = IPEndPoint.Parse(target.Address);
-        return new HttpMessageInvoker(new UpstreamHandler(new SocketsHttpHandler
+        var known = new UpstreamConnections();
+        var client = new SocketsHttpHandler
         {
-            ConnectCallback = (_, cancellationToken) => UpstreamConnection.ConnectAsync(address, time, cancellationToken),
+            ConnectCallback = (_, cancellationToken) => UpstreamConnection.ConnectAsync(address, known, time, cancellationToken),
             UseProxy = false,
             UseCookies = false,
             AllowAutoRedirect = false,
@@ -36,11 +38,12 @@ internal sealed class UpstreamHandler : DelegatingHandler
 
             // An answer that isn't read to its end takes its connection with it.
             MaxResponseDrainSize = 0,
-        }));
+        };
+        return new TargetConnections(new UpstreamHandler(client), known.CloseIdle);
     }
 
     /// <inheritdoc/>
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.Options.TryGetValue(ExchangeKey, out var exchange))
         {
@@ -51,6 +54,16 @@ internal sealed class UpstreamHandler : DelegatingHandler
             }
         }
 
-        return base.SendAsync(request, cancellationToken);
+        while (true)
+        {
+            try
+            {
+                return await base.SendAsync(request, cancellationToken);
+            }
+            catch (HttpRequestException e) when (e.InnerException is ClosedWhileIdleException)
+            {
+                // The drain began in between: there are no more rounds than connections that waited.
+            }
+        }
     }
 }

@@ -39,7 +39,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddSingleton(time).AddHttpForwarder().BuildServiceProvider();
         _accessLog = options.AccessLog ? new AccessLog(accessLog, time) : null;
 
-        var table = new TargetTable(target => UpstreamHandler.Connect(target, time), time);
+        var table = new TargetTable(target => UpstreamHandler.Connect(target, time), _connections.Running, time);
         var forwarder = _services.GetRequiredService<IHttpForwarder>();
         var handler = new RequestHandler(table, forwarder, new RequestHold(table, time), _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
         _application = new PublicApplication(handler, time);

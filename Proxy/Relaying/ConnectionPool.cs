@@ -22,6 +22,7 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
     private readonly HashSet<ApplicationConnection> _all = [];
     private readonly List<ApplicationConnection> _idle = [];
     private ITimer? _sweeping;
+    private bool _isClosing;
     private bool _isOver;
 
     /// <summary>The target.</summary>
@@ -77,7 +78,7 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
     {
         lock (_lock)
         {
-            if (!_isOver && !connection.Socket.IsEnding)
+            if (!_isClosing && !connection.Socket.IsEnding)
             {
                 connection.Quiet = default;
                 connection.IsIdle = true;
@@ -109,18 +110,28 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
         }
     }
 
-    /// <summary>Ends the connections that wait; those in use end with their requests.</summary>
-    public void Dispose()
+    /// <summary>Ends the connections that wait, and lets none wait any more; those in use end with their requests.</summary>
+    public void CloseIdle()
     {
         List<ApplicationConnection> idle;
         lock (_lock)
         {
-            _isOver = true;
-            _sweeping?.Dispose();
+            _isClosing = true;
             idle = [.. _idle];
         }
 
         idle.ForEach(DropIdle);
+    }
+
+    /// <summary>Ends it, once its last request has ended.</summary>
+    public void Dispose()
+    {
+        CloseIdle();
+        lock (_lock)
+        {
+            _isOver = true;
+            _sweeping?.Dispose();
+        }
     }
 
     // Whoever takes it out of the pool has it alone.

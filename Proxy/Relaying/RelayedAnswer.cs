@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
@@ -69,7 +70,8 @@ internal sealed class RelayedAnswer(Exchange exchange)
             return new ValueTask<bool>(isKept && connection.Buffered == 0);
         }
 
-        return PassBodyOnAsync(head, isKept);
+        claim.StaysOpen |= head.Length is null;
+        return PassBodyOnAsync(head, claim, isKept);
     }
 
     private static bool IsHopByHop(AnswerHead head)
@@ -150,12 +152,12 @@ internal sealed class RelayedAnswer(Exchange exchange)
     {
         if (ForwardingTransformer.IsEventStream(type))
         {
-            claim.BecomeStream();
+            claim.BecomeStream(RequestKind.Stream);
         }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> PassBodyOnAsync(AnswerHead head, bool isKept)
+    private async ValueTask<bool> PassBodyOnAsync(AnswerHead head, Claim claim, bool isKept)
     {
         var body = exchange.ResponseBody;
         _trailers = null;
@@ -170,6 +172,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
 
         await body.StartAsync(CancellationToken.None);
+        claim.BreaksOff(exchange.Transport);
         _writer = body.Writer;
         _unflushed = 0;
         if (!head.IsChunked)

@@ -1,4 +1,5 @@
 using Wunderproxy.Proxy.Hosting;
+using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Stats;
 
@@ -9,6 +10,8 @@ internal sealed class ClientConnections(DescriptorLimit limit)
     private static readonly string[] Names = ["new", "active", "idle", "upgraded"];
 
     private readonly long[] _counts = new long[Names.Length];
+    private readonly Lock _lock = new();
+    private readonly HashSet<ClientConnection> _open = [];
     private long _total;
 
     /// <summary>Counts by the names of the states.</summary>
@@ -21,11 +24,37 @@ internal sealed class ClientConnections(DescriptorLimit limit)
     {
         if (Interlocked.Increment(ref _total) <= limit.MaxConnections)
         {
-            return new ClientConnection(this);
+            var connection = new ClientConnection(this);
+            lock (_lock)
+            {
+                _open.Add(connection);
+            }
+
+            return connection;
         }
 
         Interlocked.Decrement(ref _total);
         return null;
+    }
+
+    /// <summary>Counts a connection out.</summary>
+    public void Leave(ClientConnection connection, ClientConnectionState state)
+    {
+        lock (_lock)
+        {
+            _open.Remove(connection);
+        }
+
+        Move(state, null);
+    }
+
+    /// <summary>Claims of the requests that run.</summary>
+    public IReadOnlyList<Claim> Running()
+    {
+        lock (_lock)
+        {
+            return [.. _open.Select(connection => connection.Running).OfType<Claim>()];
+        }
     }
 
     /// <summary>Counts a connection from one state to another; absent: it begins or ends.</summary>
@@ -68,6 +97,7 @@ internal sealed class ClientConnection
 {
     private readonly ClientConnections _counts;
     private ClientConnectionState _state = ClientConnectionState.New;
+    private volatile Claim? _running;
 
     /// <param name="counts">Where it is counted.</param>
     public ClientConnection(ClientConnections counts)
@@ -79,6 +109,13 @@ internal sealed class ClientConnection
     /// <summary>Whether it is between two requests.</summary>
     public bool IsIdle => _state == ClientConnectionState.Idle;
 
+    /// <summary>The hold that its request has on a target; absent: no request runs, or not on a target.</summary>
+    public Claim? Running
+    {
+        get => _running;
+        set => _running = value;
+    }
+
     /// <summary>Counts it in another state.</summary>
     public void Enter(ClientConnectionState state)
     {
@@ -87,5 +124,5 @@ internal sealed class ClientConnection
     }
 
     /// <summary>Counts it out.</summary>
-    public void Leave() => _counts.Move(_state, null);
+    public void Leave() => _counts.Leave(this, _state);
 }

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Connections;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Sockets;
 
 namespace Wunderproxy.Proxy.Targets;
@@ -6,20 +8,46 @@ namespace Wunderproxy.Proxy.Targets;
 internal sealed class Claim : IDisposable
 {
     private readonly Upstream _upstream;
-    private CancellationTokenRegistration _cutoff;
+    private readonly CancellationTokenRegistration _plainCutoff;
+    private CancellationTokenRegistration _streamCutoff;
+    private string _rawTarget = "";
     private CancellationTokenSource? _cut;
     private LoopSocket? _connection;
+    private ClientTransport? _client;
     private volatile bool _isCut;
+    private volatile bool _staysOpen;
 
     /// <summary>Made by <see cref="Upstream.TryClaim"/> only, after the request was counted in.</summary>
     public Claim(Upstream upstream)
     {
         _upstream = upstream;
-        _cutoff = RegisterCut(upstream.PlainCutoff);
+        _plainCutoff = upstream.PlainCutoff.UnsafeRegister(static claim => ((Claim)claim!).EndPlain(), this);
     }
 
     /// <summary>The target that the request begins and ends on.</summary>
     public Upstream Upstream => _upstream;
+
+    /// <summary>What the request asks for, as it was sent, but for its query; cut short if it is long.</summary>
+    public string Path => RequestPlace.PathOf(_rawTarget, DrainingRequest.MaxPathLength);
+
+    /// <summary>Timestamp of the request's beginning.</summary>
+    public long Began { get; private set; }
+
+    /// <summary>What the request is, as far as is known by now.</summary>
+    public RequestKind Kind { get; private set; }
+
+    /// <summary>Whether the request is an upgraded connection or an answer that stays open.</summary>
+    public bool IsStream => Kind != RequestKind.Plain;
+
+    /// <summary>
+    /// Whether the request may be one that stays open: it says so itself, or its answer has begun and doesn't say how long it is. It becomes a stream if it is
+    /// still there when the time of plain requests is over.
+    /// </summary>
+    public bool StaysOpen
+    {
+        get => _staysOpen;
+        set => _staysOpen = value;
+    }
 
     /// <summary>Whether the target was replaced and the time of its requests is over.</summary>
     public bool IsCut => _isCut;
@@ -43,6 +71,11 @@ internal sealed class Claim : IDisposable
         }
     }
 
+    /// <summary>Says which request it is, before anybody else gets to know of it.</summary>
+    /// <param name="rawTarget">What it asks for.</param>
+    /// <param name="began">Timestamp of its beginning.</param>
+    public void Describe(string rawTarget, long began) => (_rawTarget, Began) = (rawTarget, began);
+
     /// <summary>Aborts a connection when <see cref="IsCut"/> becomes true, or at once if it is.</summary>
     /// <param name="connection">The connection; absent: none any more.</param>
     public void EndsToo(LoopSocket? connection)
@@ -55,28 +88,40 @@ internal sealed class Claim : IDisposable
         }
     }
 
-    /// <summary>Whether the request is an upgraded connection or an endless answer.</summary>
-    public bool IsStream { get; private set; }
+    /// <summary>
+    /// Breaks the client's connection off as well when <see cref="IsCut"/> becomes true, or at once if it is: for answers that have begun. Whoever writes to a
+    /// client that doesn't read would wait for it otherwise.
+    /// </summary>
+    public void BreaksOff(ClientTransport client)
+    {
+        Volatile.Write(ref _client, client);
+        Interlocked.MemoryBarrier();
+        if (_isCut)
+        {
+            BreakOff(client);
+        }
+    }
 
     /// <summary>Counts the request as a stream from now on; the limit of streams applies to it.</summary>
-    public void BecomeStream()
+    /// <param name="kind">Which kind of stream.</param>
+    public void BecomeStream(RequestKind kind)
     {
-        if (IsStream)
+        // Waits for the end of plain requests if that is just happening: it may make the request a stream itself.
+        _plainCutoff.Dispose();
+        if (!IsStream)
         {
-            return;
+            EnterStreams();
         }
 
-        IsStream = true;
-        _upstream.Count.BecomeStream();
-        _cutoff.Dispose();
-        _cutoff = RegisterCut(_upstream.StreamCutoff);
+        Kind = kind;
     }
 
     /// <summary>Ends the hold.</summary>
     public void Dispose()
     {
-        // Waits for a cut that is just happening, so that it never meets a disposed source.
-        _cutoff.Dispose();
+        // Each waits for a cut that is just happening, so that it never meets a disposed source.
+        _plainCutoff.Dispose();
+        _streamCutoff.Dispose();
         _cut?.Dispose();
         if (IsStream)
         {
@@ -88,14 +133,37 @@ internal sealed class Claim : IDisposable
         }
     }
 
-    private CancellationTokenRegistration RegisterCut(CancellationToken cutoff) =>
-        cutoff.UnsafeRegister(static claim => ((Claim)claim!).BeCut(), this);
+    private void EndPlain()
+    {
+        if (StaysOpen)
+        {
+            EnterStreams();
+        }
+        else
+        {
+            BeCut();
+        }
+    }
+
+    private void EnterStreams()
+    {
+        Kind = RequestKind.Stream;
+        _upstream.Count.BecomeStream();
+        _streamCutoff = _upstream.StreamCutoff.UnsafeRegister(static claim => ((Claim)claim!).BeCut(), this);
+    }
+
+    private static void BreakOff(ClientTransport client) => client.Abort(new ConnectionAbortedException("The release that answers was replaced, and its time is over."));
 
     private void BeCut()
     {
         _isCut = true;
         Interlocked.MemoryBarrier();
         Volatile.Read(ref _connection)?.Abort();
+        if (Volatile.Read(ref _client) is { } client)
+        {
+            BreakOff(client);
+        }
+
         _cut?.Cancel();
     }
 }

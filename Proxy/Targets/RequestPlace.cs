@@ -1,3 +1,5 @@
+using Wunderproxy.Proxy.Forwarding;
+
 namespace Wunderproxy.Proxy.Targets;
 
 /// <summary>Where a request is addressed to.</summary>
@@ -16,6 +18,18 @@ internal readonly ref struct RequestPlace(ReadOnlySpan<char> host, ReadOnlySpan<
     /// <summary>Whether it is a path, whatever query follows.</summary>
     /// <param name="path">The path, perhaps with a query.</param>
     public bool HasPath(ReadOnlySpan<char> path) => WithoutQuery(_path).SequenceEqual(WithoutQuery(path));
+
+    /// <summary>The path of what a request asks for.</summary>
+    /// <param name="rawTarget">As it was sent, perhaps with scheme and host before it.</param>
+    /// <param name="maxLength">Characters that are taken of it.</param>
+    /// <returns>It never has the query.</returns>
+    public static string PathOf(string rawTarget, int maxLength)
+    {
+        var origin = RequestChecks.OriginFormOf(rawTarget);
+        var end = origin.IndexOf('?');
+        var path = end < 0 ? origin : origin[..end];
+        return path.Length == 0 ? "/" : path[..Math.Min(path.Length, maxLength)].ToString();
+    }
 
     // Only here, for most applications claim every host.
     private bool IsAt(string host)

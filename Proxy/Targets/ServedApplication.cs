@@ -18,7 +18,7 @@ internal sealed class ServedApplication(TimeProvider time)
 
     /// <summary>Puts a snapshot in place in one step.</summary>
     /// <returns>The target that was replaced and has to be drained, if any.</returns>
-    public Upstream? Take(ApplicationSnapshot snapshot, Func<Target, HttpMessageInvoker> connect)
+    public Upstream? Take(ApplicationSnapshot snapshot, Func<Target, TargetConnections> connect)
     {
         var former = _serving.Upstream;
         var next = Next(former, snapshot.Target, connect);
@@ -28,13 +28,30 @@ internal sealed class ServedApplication(TimeProvider time)
     }
 
     /// <summary>Traffic of each turn, newest first; the first one is active unless it is draining.</summary>
-    public IReadOnlyList<TargetTraffic> ReportTargets() => [.. _turns.Select(turn => turn.Report())];
+    /// <param name="running">Finds the claims of requests that run; asked only while something drains.</param>
+    public IReadOnlyList<TargetTraffic> ReportTargets(Func<IReadOnlyList<Claim>> running)
+    {
+        var claims = _turns.Any(turn => turn.DrainingSince is not null && !turn.Count.Drained.IsCompleted) ? running() : [];
+        return [.. _turns.Select(turn => turn.Report(claims))];
+    }
+
+    /// <summary>Gives what runs on replaced targets other limits, counted from now.</summary>
+    /// <param name="containerId">Whose drain is meant; absent: every one.</param>
+    /// <param name="plainLimit">Until plain requests are cut; absent: as before.</param>
+    /// <param name="streamLimit">Until streams are cut; absent: as before.</param>
+    /// <returns><see langword="false"/> if nothing drains there.</returns>
+    public bool TryLimit(string? containerId, TimeSpan? plainLimit, TimeSpan? streamLimit)
+    {
+        var draining = _turns.Where(turn => turn.IsDraining && (containerId is null || turn.Target.ContainerId == containerId)).ToList();
+        draining.ForEach(turn => turn.Limit(plainLimit, streamLimit));
+        return draining.Count > 0;
+    }
 
     /// <summary>Traffic of all turns, the forgotten ones and requests without a target included.</summary>
     public Traffic ReportTotal() =>
         TrafficRecorder.Report([_former, _serving.Untargeted, .. _turns.Select(turn => turn.Traffic)]);
 
-    private Upstream? Next(Upstream? former, Target? target, Func<Target, HttpMessageInvoker> connect)
+    private Upstream? Next(Upstream? former, Target? target, Func<Target, TargetConnections> connect)
     {
         if (target is null || target.IsSameAs(former?.Target))
         {

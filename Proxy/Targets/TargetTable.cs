@@ -5,10 +5,11 @@ using Wunderproxy.Proxy.Stats;
 namespace Wunderproxy.Proxy.Targets;
 
 /// <summary>What is served now, for every request to read and for the control API to exchange.</summary>
-/// <remarks>Reading takes no lock. <see cref="Serve"/> and <see cref="Forget"/> are called by one caller at a time.</remarks>
+/// <remarks>Reading takes no lock. <see cref="Serve"/>, <see cref="TryLimit"/> and <see cref="Forget"/> are called by one caller at a time.</remarks>
 /// <param name="connect">Makes the connections of a target.</param>
+/// <param name="running">Finds the claims of requests that run.</param>
 /// <param name="time">Clock of statistics and drains.</param>
-internal sealed class TargetTable(Func<Target, HttpMessageInvoker> connect, TimeProvider time)
+internal sealed class TargetTable(Func<Target, TargetConnections> connect, Func<IReadOnlyList<Claim>> running, TimeProvider time)
 {
     private volatile RouteTable _routes = RouteTable.Empty;
 
@@ -63,6 +64,15 @@ internal sealed class TargetTable(Func<Target, HttpMessageInvoker> connect, Time
         replaced?.Drain(snapshot.DrainTimeout, snapshot.StreamDrainTimeout);
     }
 
+    /// <summary>Gives what runs on replaced targets of an application other limits, counted from now.</summary>
+    /// <param name="application">The application.</param>
+    /// <param name="containerId">Whose drain is meant; absent: every one.</param>
+    /// <param name="plainLimit">Until plain requests are cut; absent: as before.</param>
+    /// <param name="streamLimit">Until streams are cut; absent: as before.</param>
+    /// <returns><see langword="false"/> if nothing drains there.</returns>
+    public bool TryLimit(string application, string? containerId, TimeSpan? plainLimit, TimeSpan? streamLimit) =>
+        _routes.Applications.GetValueOrDefault(application)?.TryLimit(containerId, plainLimit, streamLimit) ?? false;
+
     /// <summary>Serves nothing of an application from now on; its former target drains.</summary>
     public void Forget(string application, TimeSpan plainLimit, TimeSpan streamLimit)
     {
@@ -76,7 +86,7 @@ internal sealed class TargetTable(Func<Target, HttpMessageInvoker> connect, Time
     public int CountWaiting(string application) => _routes.Applications.GetValueOrDefault(application)?.Serving.Room.Count ?? 0;
 
     /// <summary>Traffic of the targets that were active in an application, newest first.</summary>
-    public IReadOnlyList<TargetTraffic> ReportTargets(string application) => _routes.Applications.GetValueOrDefault(application)?.ReportTargets() ?? [];
+    public IReadOnlyList<TargetTraffic> ReportTargets(string application) => _routes.Applications.GetValueOrDefault(application)?.ReportTargets(running) ?? [];
 
     /// <summary>Traffic of all targets of an application and of its requests without one.</summary>
     public Traffic ReportTotal(string application) =>

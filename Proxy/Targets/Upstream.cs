@@ -14,24 +14,26 @@ namespace Wunderproxy.Proxy.Targets;
 [SuppressMessage("Design", "CA1001", Justification = "It disposes its connections itself, when its last request has ended; of a source without a timer nothing is left.")]
 internal sealed class Upstream
 {
-    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _plainCutoff;
     private readonly CancellationTokenSource _streamCutoff;
     private readonly IReadOnlyList<Upstream> _former;
     private bool _servesAgain;
+    private DateTimeOffset? _plainDeadline;
+    private DateTimeOffset? _streamDeadline;
 
     /// <param name="target">The target.</param>
     /// <param name="connections">Its connections; disposed when it is drained.</param>
     /// <param name="time">Clock of the drain limits.</param>
     /// <param name="former">Turns of the same container that aren't drained: from now on they share the limits of this one.</param>
-    public Upstream(Target target, HttpMessageInvoker connections, TimeProvider time, IReadOnlyList<Upstream> former)
+    public Upstream(Target target, TargetConnections connections, TimeProvider time, IReadOnlyList<Upstream> former)
     {
         Target = target;
         Connections = connections;
         Origin = "http://" + target.Address;
         Pool = new ConnectionPool(IPEndPoint.Parse(target.Address), time);
         Traffic = new TrafficRecorder(time);
-        _time = time;
+        WebSockets = new OpenWebSockets(time);
+        Time = time;
         _plainCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _streamCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         PlainCutoff = _plainCutoff.Token;
@@ -54,7 +56,13 @@ internal sealed class Upstream
     public ConnectionPool Pool { get; }
 
     /// <summary>Connections to it, for requests that YARP forwards.</summary>
-    public HttpMessageInvoker Connections { get; }
+    public TargetConnections Connections { get; }
+
+    /// <summary>WebSockets that are open on it.</summary>
+    public OpenWebSockets WebSockets { get; }
+
+    /// <summary>Clock of its limits.</summary>
+    public TimeProvider Time { get; }
 
     /// <summary>What it has served in this turn.</summary>
     public TrafficRecorder Traffic { get; }
@@ -71,6 +79,9 @@ internal sealed class Upstream
     /// <summary>Since when it is replaced; absent: it is active.</summary>
     public DateTimeOffset? DrainingSince { get; private set; }
 
+    /// <summary>Whether requests that will be cut may still run on it.</summary>
+    public bool IsDraining => DrainingSince is not null && _streamDeadline is not null && !Count.Drained.IsCompleted;
+
     /// <summary>Takes hold of it for one request.</summary>
     /// <returns><see langword="false"/> if it was replaced: the request belongs to its successor.</returns>
     public bool TryClaim([NotNullWhen(true)] out Claim? claim)
@@ -79,13 +90,18 @@ internal sealed class Upstream
         return claim is not null;
     }
 
-    /// <summary>Begins its drain: no request begins on it any more; those that run have until the limits. Called once its successor is in place.</summary>
+    /// <summary>
+    /// Begins its drain: no request begins on it any more, and no connection waits for one; those that run have until the limits. Called once its successor is
+    /// in place.
+    /// </summary>
     /// <param name="plainLimit">Until plain requests are cut; zero cuts them at once.</param>
     /// <param name="streamLimit">Until streams are cut.</param>
     public void Drain(TimeSpan plainLimit, TimeSpan streamLimit)
     {
-        DrainingSince = _time.GetUtcNow();
+        DrainingSince = Time.GetUtcNow();
         Count.Close();
+        Pool.CloseIdle();
+        Connections.CloseIdle();
         if (!_servesAgain)
         {
             Limit(plainLimit, streamLimit);
@@ -94,25 +110,62 @@ internal sealed class Upstream
         _ = ReleaseOnceDrainedAsync();
     }
 
-    /// <summary>What it is doing now.</summary>
-    public TargetTraffic Report() => new()
+    /// <summary>Gives what runs on it other limits, counted from now; what was cut already is gone.</summary>
+    /// <param name="plainLimit">Until plain requests are cut; absent: as before; infinite: they aren't.</param>
+    /// <param name="streamLimit">Until streams are cut.</param>
+    public void Limit(TimeSpan? plainLimit, TimeSpan? streamLimit)
     {
-        Target = Target,
-        DrainingSince = DrainingSince,
-        InFlight = Count.InFlight,
-        Streams = Count.Streams,
-        Traffic = Traffic.Report(),
-    };
+        if (plainLimit is { } plain)
+        {
+            _plainDeadline = DeadlineOf(plain);
+            _plainCutoff.CancelAfter(plain);
+        }
 
-    private void Limit(TimeSpan plainLimit, TimeSpan streamLimit)
-    {
-        _plainCutoff.CancelAfter(plainLimit);
-        _streamCutoff.CancelAfter(streamLimit);
+        if (streamLimit is { } stream)
+        {
+            _streamDeadline = DeadlineOf(stream);
+            _streamCutoff.CancelAfter(stream);
+            WebSockets.EndWithin(stream);
+        }
+
         foreach (var turn in _former)
         {
             turn.Limit(plainLimit, streamLimit);
         }
     }
+
+    /// <summary>What it is doing now.</summary>
+    /// <param name="running">Claims of requests that run, on whichever target.</param>
+    public TargetTraffic Report(IReadOnlyList<Claim> running) => new()
+    {
+        Target = Target,
+        DrainingSince = DrainingSince,
+        Deadline = IsDraining ? Later(_plainDeadline, _streamDeadline) : null,
+        Drain = DrainingSince is null || Count.Drained.IsCompleted ? null : ReportDrain([.. running.Where(claim => claim.Upstream == this)]),
+        InFlight = Count.InFlight,
+        Streams = Count.Streams,
+        Traffic = Traffic.Report(),
+    };
+
+    private TargetDrain ReportDrain(IReadOnlyList<Claim> running) => new()
+    {
+        PlainDeadline = _plainDeadline,
+        StreamDeadline = _streamDeadline,
+        ByKind = running.GroupBy(claim => claim.Kind).ToDictionary(kind => kind.Key, kind => kind.LongCount()),
+        Oldest = [.. running.OrderBy(claim => claim.Began).Take(TargetDrain.MaxListed).Select(ReportRequest)],
+    };
+
+    private DrainingRequest ReportRequest(Claim claim) => new()
+    {
+        Kind = claim.Kind,
+        AgeSeconds = Time.GetElapsedTime(claim.Began).TotalSeconds,
+        Path = claim.Path,
+        Deadline = claim.IsStream ? _streamDeadline : _plainDeadline,
+    };
+
+    private DateTimeOffset? DeadlineOf(TimeSpan limit) => limit == Timeout.InfiniteTimeSpan ? null : Time.GetUtcNow() + limit;
+
+    private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => one > other ? one : other;
 
     private async Task ReleaseOnceDrainedAsync()
     {
