@@ -6,6 +6,9 @@ namespace Wunderproxy.Controller.Releases;
 /// <summary>Rows that let replaced releases finish, and tidy up after them.</summary>
 internal static class RetirementRows
 {
+    // The Proxy gives no more.
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromHours(24);
+
     public static IReadOnlyList<Row> All { get; } =
     [
         new("Retire", "a replaced release's container doesn't run any more", "the latest one is retained for a rollback, an older one loses its purpose", Retire),
@@ -51,10 +54,12 @@ internal static class RetirementRows
     }
 
     // Traffic may have left it later than was decided: a request that it began before then has its whole time. A time after now is from before the clock was set back.
+    // And somebody may have told the Proxy to give it more time.
     private static DateTimeOffset DeadlineOf(Situation s, DrainingRelease draining, ContainerFact container)
     {
-        var left = s.Proxy?.Targets.Where(t => t.Target.ContainerId == container.Id).Max(t => t.DrainingSince);
-        return left is { } since && since > draining.Since && since <= s.Now ? since + (draining.Deadline - draining.Since) : draining.Deadline;
+        var turns = s.Proxy?.Targets.Where(t => t.Target.ContainerId == container.Id).ToList();
+        var deadline = turns?.Max(t => t.DrainingSince) is { } since && since > draining.Since && since <= s.Now ? since + (draining.Deadline - draining.Since) : draining.Deadline;
+        return turns?.Max(t => t.Deadline) is { } given && given > deadline && given <= s.Now + LongestDrain ? given : deadline;
     }
 
     // A start that was under way when it was retired, or somebody else's.

@@ -46,6 +46,8 @@ public class ClaimCountTests
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default)).ToList();
 
+        // On a busy machine all would be over before the first of them has run.
+        await Lab.Eventually.HoldsAsync("the clients have begun", () => Volatile.Read(ref current.Claims) > 0);
         for (var i = 0; i < switches; i++)
         {
             var replaced = current;

@@ -158,6 +158,35 @@ public sealed class RetirementRowsTests
         Assert.Equal("Drain", _world.Decide().Row);
     }
 
+    [Theory]
+    [InlineData("a", 60, 60)]
+    [InlineData("b", 60, 0)]
+    [InlineData("a", -60, 0)]
+    [InlineData("a", 25 * 3600, 0)]
+    public void Drain_lasts_as_long_as_somebody_has_told_the_Proxy_and_ends_no_earlier_for_that(string name, int given, int longer)
+    {
+        DrainA();
+        _world.Wait(LongDrain - TimeSpan.FromTicks(1));
+        var deadline = _world.Now + TimeSpan.FromTicks(1) + TimeSpan.FromSeconds(given);
+        _world.Proxy = _world.Proxy! with { Targets = [.. _world.Proxy.Targets.Select(t => t with { Deadline = t.Target.Release == World.Hash(name) ? deadline : null })] };
+
+        _world.Wait(TimeSpan.FromSeconds(longer));
+        Assert.True(_world.Decide().IsWait);
+        _world.Wait(TimeSpan.FromTicks(1));
+
+        Assert.Equal("Drain", _world.Decide().Row);
+    }
+
+    [Fact]
+    public void Drain_may_be_given_a_day_from_now()
+    {
+        DrainA();
+        _world.Wait(LongDrain);
+        _world.Proxy = _world.Proxy! with { Targets = [.. _world.Proxy.Targets.Select(t => t with { Deadline = _world.Now.AddHours(24) })] };
+
+        Assert.True(_world.Decide().IsWait);
+    }
+
     [Fact]
     public void Request_that_begins_to_drain_at_this_moment_has_its_whole_time()
     {

@@ -183,7 +183,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         _isResting &= !_socket.IsAborted && !IsClosed;
         if (!_isResting)
         {
-            await CloseAsync();
+            await EndAsync();
         }
 
         _closed?.Dispose();
@@ -191,7 +191,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         _onEnd?.Invoke(this);
     }
 
-    private async ValueTask CloseAsync()
+    private async ValueTask EndAsync()
     {
         if (_input is not null)
         {
