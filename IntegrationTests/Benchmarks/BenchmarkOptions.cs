@@ -5,9 +5,9 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 /// <summary>What is to be measured, and how often.</summary>
 internal sealed record BenchmarkOptions
 {
-    public const string Usage = "run.sh [deployments|switch|forwarding|idle|all] [--rounds N] [--seconds S]";
+    public const string Usage = "run.sh [deployments|switch|storm|forwarding|idle|all] [--rounds N] [--seconds S] [--access-log]";
 
-    private static readonly string[] All = ["deployments", "switch", "forwarding", "idle"];
+    private static readonly string[] All = ["deployments", "switch", "storm", "forwarding", "idle"];
 
     public required IReadOnlyList<string> Subjects { get; init; }
 
@@ -17,8 +17,11 @@ internal sealed record BenchmarkOptions
     /// <summary>Length of one measurement of forwarding or idleness, in seconds; absent: as long as the subject needs.</summary>
     public int? Seconds { get; private init; }
 
+    /// <summary>Whether all that forward write a line for each request.</summary>
+    public bool AccessLog { get; private init; }
+
     /// <summary>Every run ends by then.</summary>
-    public TimeSpan Deadline { get; } = TimeSpan.FromMinutes(40);
+    public TimeSpan Deadline { get; } = TimeSpan.FromMinutes(45);
 
     /// <returns>Absent: the arguments aren't understood.</returns>
     public static BenchmarkOptions? Parse(string[] arguments)
@@ -36,6 +39,9 @@ internal sealed record BenchmarkOptions
                 case "--seconds" when number > 0:
                     options = options with { Seconds = number };
                     i++;
+                    break;
+                case "--access-log":
+                    options = options with { AccessLog = true };
                     break;
                 case "all":
                     break;

@@ -1,13 +1,9 @@
 using System.Globalization;
-using System.Net.Http.Json;
-using System.Net.Sockets;
-using Wunderproxy.Contracts;
-using Wunderproxy.Contracts.Control;
 using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Benchmarks;
 
-/// <summary>One of the proxies in front of the same backend, each as its documentation advises for keep-alive on both sides, without an access log.</summary>
+/// <summary>One of the proxies in front of the same backend, each as its documentation advises for keep-alive on both sides.</summary>
 internal sealed class Contender : IAsyncDisposable
 {
     private const int Connections = 256;
@@ -28,6 +24,9 @@ internal sealed class Contender : IAsyncDisposable
 
     public ProcessUse Use => ProcessUse.Of(_process.Id);
 
+    /// <summary>The control socket of ours; of others absent.</summary>
+    public ControlSocket? Control { get; private init; }
+
     /// <summary>The application that all of them forward to: nginx with static files, asked directly as the floor.</summary>
     public static async Task<Contender> BackendAsync(LabHost lab, int echo)
     {
@@ -38,7 +37,7 @@ internal sealed class Contender : IAsyncDisposable
             await large.WriteAsync(new string('x', 64 << 10));
         await using (var huge = File.CreateText($"{folder}/1MiB"))
             await huge.WriteAsync(new string('x', 1 << 20));
-        return await NginxAsync(lab, "direct", port => $$"""
+        return await NginxAsync(lab, "direct", logs: false, port => $$"""
             open_file_cache max=10;
             server {
               listen 127.0.0.1:{{port}} backlog=4096; root {{folder}};
@@ -52,7 +51,7 @@ internal sealed class Contender : IAsyncDisposable
     private static string ToEcho(int port) =>
         $"proxy_pass http://127.0.0.1:{port}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
 
-    public static Task<Contender> NginxAsync(LabHost lab, Uri backend) => NginxAsync(lab, "nginx", port => $$"""
+    public static Task<Contender> NginxAsync(LabHost lab, Uri backend, bool logs = false) => NginxAsync(lab, "nginx", logs, port => $$"""
         upstream backend { server {{backend.Authority}}; keepalive {{Connections}}; keepalive_requests 10000000; }
         server {
           listen 127.0.0.1:{{port}} backlog=4096;
@@ -63,7 +62,7 @@ internal sealed class Contender : IAsyncDisposable
         }
         """);
 
-    public static async Task<Contender> HaproxyAsync(LabHost lab, Uri backend)
+    public static async Task<Contender> HaproxyAsync(LabHost lab, Uri backend, bool logs = false)
     {
         var port = FreePort.Next();
         var file = await WriteAsync(lab, "haproxy", $"""
@@ -78,6 +77,8 @@ internal sealed class Contender : IAsyncDisposable
               timeout tunnel 60s
               option forwardfor
               http-reuse always
+              {(logs ? "log stdout format raw local0" : "")}
+              {(logs ? "option httplog" : "")}
             frontend public
               bind 127.0.0.1:{port}
               default_backend application
@@ -85,18 +86,20 @@ internal sealed class Contender : IAsyncDisposable
               server one {backend.Authority}
 
             """);
-        return await StartedAsync(new Contender("HAProxy", port, RunningProcess.Start("haproxy", ["-db", "-f", file])));
+        return await StartedAsync(new Contender("HAProxy", port, StartLogging(Path.GetDirectoryName(file)!, "haproxy", ["-db", "-f", file])));
     }
 
-    public static async Task<Contender> CaddyAsync(LabHost lab, Uri backend)
+    public static async Task<Contender> CaddyAsync(LabHost lab, Uri backend, bool logs = false)
     {
         var port = FreePort.Next();
+        var log = logs ? $"log {{\n output file {lab.NewDirectory("caddy")}/access.log\n}}" : "";
         var file = await WriteAsync(lab, "Caddyfile", $$"""
             {
               admin off
               auto_https off
             }
             http://127.0.0.1:{{port}} {
+              {{log}}
               reverse_proxy {{backend.Authority}} {
                 transport http {
                   keepalive_idle_conns_per_host {{Connections}}
@@ -110,25 +113,28 @@ internal sealed class Contender : IAsyncDisposable
             "caddy", ["run", "--adapter", "caddyfile", "--config", file], new Dictionary<string, string?> { ["HOME"] = Path.GetDirectoryName(file) })));
     }
 
-    public static async Task<Contender> WunderproxyAsync(LabHost lab, Uri backend)
+    public static async Task<Contender> WunderproxyAsync(LabHost lab, Uri backend, bool logs = false)
     {
         var port = FreePort.Next();
         var folder = lab.NewDirectory("proxy");
         var socket = Path.Combine(folder, "proxy.sock");
-        var process = ProxyProcess.Start("--listen", $"127.0.0.1:{port}", "--control", socket, "--state-dir", Path.Combine(folder, "state"));
-        await Eventually.HoldsAsync("the Proxy takes its target", _ => RouteAsync(socket, backend));
-        return await StartedAsync(new Contender("wunderproxy-proxy", port, process));
+        string[] log = logs ? ["--access-log"] : [];
+        var process = StartLogging(folder, ProxyProcess.Executable, ["--listen", $"127.0.0.1:{port}", "--control", socket, "--state-dir", Path.Combine(folder, "state"), .. log]);
+        var control = new ControlSocket(socket);
+        await Eventually.HoldsAsync("the Proxy takes its target", _ => control.TryMoveAsync(backend));
+        return await StartedAsync(new Contender("wunderproxy-proxy", port, process) { Control = control });
     }
 
     public async ValueTask DisposeAsync()
     {
         // Not SIGKILL at once: nginx's workers would outlive it.
+        Control?.Dispose();
         _process.Terminate();
         await _process.WaitForExitAsync(StopDeadline);
         await _process.DisposeAsync();
     }
 
-    private static async Task<Contender> NginxAsync(LabHost lab, string name, Func<int, string> server)
+    private static async Task<Contender> NginxAsync(LabHost lab, string name, bool logs, Func<int, string> server)
     {
         var port = FreePort.Next();
         var folder = lab.NewDirectory(name);
@@ -136,13 +142,17 @@ internal sealed class Contender : IAsyncDisposable
             daemon off; worker_processes 1; pid {{folder}}/pid; error_log stderr crit;
             events { worker_connections 22000; }
             http {
-              access_log off; keepalive_requests 10000000; sendfile on; tcp_nopush on; client_max_body_size 16m; client_body_buffer_size 2m;
+              access_log {{(logs ? folder + "/access.log" : "off")}}; keepalive_requests 10000000; sendfile on; tcp_nopush on; client_max_body_size 16m; client_body_buffer_size 2m;
               client_body_temp_path {{folder}}/body; proxy_temp_path {{folder}}/proxy;
               {{server(port)}}
             }
             """);
         return await StartedAsync(new Contender(name, port, RunningProcess.Start("nginx", ["-e", "stderr", "-c", file])));
     }
+
+    // What it writes goes to a file, as a service manager would have it; to be read by this process would cost CPU of the machine.
+    private static RunningProcess StartLogging(string folder, string program, string[] arguments) =>
+        RunningProcess.Start("/bin/sh", ["-c", "exec \"$@\" >\"$0\" 2>&1", Path.Combine(folder, "output"), program, .. arguments]);
 
     private static async Task<Contender> StartedAsync(Contender contender)
     {
@@ -158,29 +168,5 @@ internal sealed class Contender : IAsyncDisposable
         await using var file = File.CreateText(path);
         await file.WriteAsync(text);
         return path;
-    }
-
-    private static async Task<bool> RouteAsync(string socketPath, Uri backend)
-    {
-        using var control = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, cancellationToken) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        });
-        var target = new Target
-        {
-            Release = "bench",
-            ContainerId = "bench",
-            StartedAt = DateTimeOffset.UnixEpoch,
-            Address = backend.Authority,
-            Probe = new HealthProbe { Path = "/tiny" },
-        };
-        var snapshot = new ApplicationSnapshot { Application = "bench", Installation = "bench", Generation = 1, Fence = 1, Target = target };
-        using var answer = await control.PutAsJsonAsync("http://proxy/applications/bench", snapshot, ContractsJson.Default.ApplicationSnapshot);
-        return answer.IsSuccessStatusCode;
     }
 }

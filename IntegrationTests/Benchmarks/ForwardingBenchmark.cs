@@ -15,10 +15,10 @@ internal static class ForwardingBenchmark
     {
         using var echoes = new Echoes();
         await using var backend = await Contender.BackendAsync(lab, echoes.Port);
-        await using var nginx = await Contender.NginxAsync(lab, backend.Address);
-        await using var haproxy = await Contender.HaproxyAsync(lab, backend.Address);
-        await using var caddy = await Contender.CaddyAsync(lab, backend.Address);
-        await using var wunderproxy = await Contender.WunderproxyAsync(lab, backend.Address);
+        await using var nginx = await Contender.NginxAsync(lab, backend.Address, options.AccessLog);
+        await using var haproxy = await Contender.HaproxyAsync(lab, backend.Address, options.AccessLog);
+        await using var caddy = await Contender.CaddyAsync(lab, backend.Address, options.AccessLog);
+        await using var wunderproxy = await Contender.WunderproxyAsync(lab, backend.Address, options.AccessLog);
         Contender[] contenders = [backend, nginx, haproxy, caddy, wunderproxy];
         var report = "";
         foreach (var load in ForwardingLoad.All(lab))

@@ -20,6 +20,7 @@ try
         {
             "deployments" => DeploymentBenchmark.RunAsync(lab, options, end.Token),
             "switch" => SwitchBenchmark.RunAsync(lab, options, end.Token),
+            "storm" => StormBenchmark.RunAsync(lab, options, end.Token),
             "forwarding" => ForwardingBenchmark.RunAsync(lab, options, end.Token),
             _ => IdleBenchmark.RunAsync(lab, options, end.Token),
         };

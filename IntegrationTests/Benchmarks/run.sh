@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Measures deployments, switches under load, forwarding and idle cost, and prints Markdown tables.
 #
-#   run.sh [deployments|switch|forwarding|idle|all] [--rounds N] [--seconds S]
+#   run.sh [deployments|switch|storm|forwarding|idle|all] [--rounds N] [--seconds S] [--access-log]
 #
-#   --rounds   repetitions (deployments 20, switches 10, forwarding 5)
-#   --seconds  length of one measurement (forwarding 4, idle 60)
+#   --rounds      repetitions (deployments 20, switches 10, of a storm 1000, forwarding 5)
+#   --seconds     length of one measurement (forwarding 4, idle 60)
+#   --access-log  all that forward write a line for each request
 #
 # Root or sudo. Installs the Debian packages that are missing, and runs everything in a laboratory host of its own (../Lab/lab.sh), in a
 # network namespace, which it takes down again. What is measured is what ../../deploy/install.sh installs. Everything takes about
-# 25 minutes and ends after 40 at the latest.
+# 35 minutes and ends after 50 at the latest.
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -46,4 +47,4 @@ export DOTNET_ROOT
   # Only the store in a directory is used here.
   "$lab" s3 stop
 } >&2
-"$lab" exec timeout --kill-after=10 45m dotnet "$here/bin/Release/net10.0/Wunderproxy.Benchmarks.dll" "$@"
+"$lab" exec timeout --kill-after=10 50m dotnet "$here/bin/Release/net10.0/Wunderproxy.Benchmarks.dll" "$@"

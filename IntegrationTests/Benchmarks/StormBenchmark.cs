@@ -1,0 +1,60 @@
+using Wunderproxy.IntegrationTests.Lab;
+
+namespace Wunderproxy.IntegrationTests.Benchmarks;
+
+/// <summary>What visitors notice of switches that come one after another: the Proxy alone, between two backends that are there already.</summary>
+internal static class StormBenchmark
+{
+    private const int DefaultRounds = 1000;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Around = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(8);
+
+    public static async Task<string> RunAsync(LabHost lab, BenchmarkOptions options, CancellationToken cancellationToken)
+    {
+        using var echoes = new Echoes();
+        await using var one = await Contender.BackendAsync(lab, echoes.Port);
+        await using var two = await Contender.BackendAsync(lab, echoes.Port);
+        await using var proxy = await Contender.WunderproxyAsync(lab, one.Address);
+        await using var load = new Load(new Uri(proxy.Address, "tiny"));
+        await Eventually.PassAsync(WarmUp);
+        var warm = TimeProvider.System.GetTimestamp();
+        var switches = new List<long>();
+        for (var i = 1; i <= (options.Rounds ?? DefaultRounds); i++)
+        {
+            switches.Add(TimeProvider.System.GetTimestamp());
+            await proxy.Control!.MoveAsync((i % 2 == 0 ? one : two).Address);
+            var rest = Interval - TimeProvider.System.GetElapsedTime(switches[^1]);
+            await Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, TimeProvider.System, cancellationToken);
+        }
+
+        return Report([.. load.Requests.Where(r => r.Begun >= warm)], switches);
+    }
+
+    private static string Report(List<Request> requests, List<long> switches)
+    {
+        var around = requests.Where(r => IsAround(r.Begun, switches)).ToList();
+        var rest = requests.Where(r => !IsAround(r.Begun, switches)).ToList();
+        var table = new MarkdownTable($"Switch storm: {Load.Description}, {switches.Count} switches, one every {Interval.TotalMilliseconds:0} ms", "Requests", "Count", "Failed", "p50 ms", "p99 ms", "Slowest ms");
+        Add(table, "within 50 ms before and after a switch", around);
+        Add(table, "the rest", rest);
+        return table.With($"p99 around a switch: **{P99(around) / P99(rest):0.00}×** that of the rest (goal: at most 1.5×). Failed requests: **{requests.Count(r => r.Version is null)}** of {requests.Count}.");
+    }
+
+    private static bool IsAround(long begun, List<long> switches)
+    {
+        var next = switches.BinarySearch(begun);
+        next = next < 0 ? ~next : next;
+        return (next < switches.Count && IsNear(begun, switches[next])) || (next > 0 && IsNear(begun, switches[next - 1]));
+    }
+
+    private static bool IsNear(long one, long other) => Math.Abs(one - other) <= Around.TotalSeconds * TimeProvider.System.TimestampFrequency;
+
+    private static void Add(MarkdownTable table, string name, List<Request> requests)
+    {
+        var figures = new Figures(requests.Select(r => r.Took.TotalMilliseconds));
+        table.Row(name, $"{requests.Count}", $"{requests.Count(r => r.Version is null)}", figures.MedianText("0.00"), Figures.Text(figures.Percentile(99), "0.00"), Figures.Text(figures.Max, "0.0"));
+    }
+
+    private static double P99(List<Request> requests) => new Figures(requests.Select(r => r.Took.TotalMilliseconds)).Percentile(99);
+}
