@@ -11,7 +11,7 @@ internal static class WireRun
 
     public static int Requests => Of("WUNDERPROXY_WIRE_REQUESTS", 2_000);
 
-    public static int Aborts => Of("WUNDERPROXY_WIRE_ABORTS", 2_000);
+    public static int Aborts => Of("WUNDERPROXY_WIRE_ABORTS", 5_000);
 
     private static int Of(string variable, int normal) => int.Parse(Environment.GetEnvironmentVariable(variable) ?? $"{normal}", CultureInfo.InvariantCulture);
 }
