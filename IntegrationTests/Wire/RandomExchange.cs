@@ -17,9 +17,6 @@ internal sealed class RandomExchange
 
     private readonly Random _random;
 
-    // Behind it nothing passes interim answers on but 100.
-    private bool _expects;
-
     public RandomExchange(int seed)
     {
         _random = new Random(seed);
@@ -78,7 +75,6 @@ internal sealed class RandomExchange
         if (framing != Framing.None && _random.Next(10) == 0)
         {
             fields.Add(new Field("Expect", "100-continue"));
-            _expects = true;
         }
 
         return Make($"{Method} {target} HTTP/1.1", fields, framing, framing == Framing.Chunks && _random.Next(3) == 0);
@@ -104,7 +100,7 @@ internal sealed class RandomExchange
     private string Interim()
     {
         var interim = _random.Next(8);
-        Interims = interim == 1 && !_expects ? "HTTP/1.1 103 Early Hints\nlink: </style.css>; rel=preload\n" : "";
+        Interims = interim == 1 ? "HTTP/1.1 103 Early Hints\nlink: </style.css>; rel=preload\n" : "";
         return interim switch
         {
             0 => "HTTP/1.1 100 Continue\r\n\r\n",

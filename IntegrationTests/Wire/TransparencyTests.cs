@@ -58,7 +58,7 @@ public class TransparencyTests
             {
                 var seen = await WireClient.ReadAsync(client, [exchange.Method], count: 1);
                 var answer = seen.Answers.Count == 0 ? "nothing" : RandomExchange.Reading(seen.Answers[^1]);
-                var interims = RandomExchange.InterimsIn(seen.Answers.Where(one => exchange.Interims.Length > 0 || one.Status != 100));
+                var interims = RandomExchange.InterimsIn(seen.Answers.Where(one => one.Status != 100));
                 Compare($"answer {seed}", exchange.Interims + exchange.Answer.Reading, interims + answer, differences);
             }
             catch (Exception e) when (e is NotStrictException or TimeoutException)

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Relaying;
@@ -10,12 +11,13 @@ namespace Wunderproxy.Proxy.Relaying;
 /// <param name="exchange">The request and the answer.</param>
 internal sealed class Relay(Exchange exchange) : IDisposable
 {
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(1);
+
     private readonly RelayedRequest _request = new(exchange);
     private readonly RelayedAnswer _answer = new(exchange);
 
-    /// <summary>Whether a request can be relayed. Upgrades and bodies that wait for <c>100 Continue</c> are YARP's.</summary>
-    public static bool Takes(HttpContext context) =>
-        context.Request.Headers.Expect.Count == 0 && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true };
+    /// <summary>Whether a request can be relayed. Upgrades are YARP's.</summary>
+    public static bool Takes(HttpContext context) => context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true };
 
     /// <summary>Puts together what is to be sent.</summary>
     public void Prepare() => _request.Prepare(exchange.Context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody);
@@ -85,9 +87,15 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         }
     }
 
-    // The application may answer while the body is still being sent, and need not take the rest of it.
+    // The application may answer while the body is still being sent, and need not take the rest of it, or any.
     private async ValueTask<bool> ExchangeWithBodyAsync(ApplicationConnection connection, Claim claim)
     {
+        if (_request.WaitsToGoOn && !await IsBodyWantedAsync(connection, claim.Upstream.Time))
+        {
+            await _answer.PassOnAsync(connection, claim);
+            return false;
+        }
+
         var sending = _request.SendWithBodyAsync(connection);
         try
         {
@@ -110,6 +118,25 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         }
     }
 
+    // The application says so by 100 Continue, or by its silence; else its answer is there. To read the body tells the client to go on.
+    private async ValueTask<bool> IsBodyWantedAsync(ApplicationConnection connection, TimeProvider time)
+    {
+        await _request.SendHeadAsync(connection);
+        var silence = new Silence(connection.Socket);
+        await using var limit = time.CreateTimer(static silence => ((Silence)silence!).Pass(), silence, SilenceLimit, Timeout.InfiniteTimeSpan);
+        while (!connection.TryReadHead())
+        {
+            if (silence.IsOver || connection is { HasInterim: true, Head.Status: StatusCodes.Status100Continue })
+            {
+                return true;
+            }
+
+            await (connection.HasInterim ? _answer.PassInterimOnAsync(connection.Head) : connection.Socket.WaitUntilReadableAsync());
+        }
+
+        return false;
+    }
+
     private Problem? ProblemOf(Exception error, ApplicationConnection? connection, Claim claim) => error switch
     {
         _ when claim.IsCut => Problem.DrainOver,
@@ -121,4 +148,18 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         IOException or System.Net.Sockets.SocketException => Problem.Unreachable,
         _ => Problem.InvalidAnswer,
     };
+
+    // It is over on the loop's thread, where the application's answer is waited for.
+    private sealed class Silence(LoopSocket socket) : ISocketEvents
+    {
+        public bool IsOver { get; private set; }
+
+        public void Pass() => socket.Loop.End(this);
+
+        public void On(SocketEvents events)
+        {
+            IsOver = true;
+            socket.WakeReceiver();
+        }
+    }
 }

@@ -16,11 +16,15 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     private readonly HeadWriter _head = new();
     private readonly HeadWriter _unsent = new();
     private bool _isChunked;
+    private bool _isHeadSent;
 
     private static ReadResult Nothing => new(default, isCanceled: true, isCompleted: false);
 
     /// <summary>Whether a body follows the head.</summary>
     public bool HasBody { get; private set; }
+
+    /// <summary>Whether the client sends the body only when it is told to go on. Source: RFC 9110, section 10.1.1.</summary>
+    public bool WaitsToGoOn { get; private set; }
 
     /// <summary>Whether all of the request was sent.</summary>
     public bool IsWhole { get; private set; }
@@ -34,6 +38,8 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
         var request = exchange.Context.Request;
         (HasBody, IsWhole, ClientFailure) = (hasBody, false, null);
         _isChunked = hasBody && request.ContentLength is null;
+        WaitsToGoOn = hasBody && request.Headers.Expect is [var expectation] && string.Equals(expectation, "100-continue", StringComparison.OrdinalIgnoreCase);
+        _isHeadSent = false;
         _head.Clear();
         RequestHead.Write(request, exchange.Peer, hasBody, _head);
     }
@@ -55,12 +61,19 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
         }
     }
 
-    /// <summary>Sends a request with its body. Ends when all of it was sent, or nothing more can be.</summary>
+    /// <summary>Sends the head of a request whose body may follow.</summary>
+    public async ValueTask SendHeadAsync(ApplicationConnection connection)
+    {
+        await TrySendAsync(connection, _head.Written);
+        _isHeadSent = true;
+    }
+
+    /// <summary>Sends a request with its body, or the body if the head was sent. Ends when all of it was sent, or nothing more can be.</summary>
     public async Task SendWithBodyAsync(ApplicationConnection connection)
     {
         var body = exchange.Context.Request.BodyReader;
         _unsent.Clear();
-        _unsent.Write(_head.Written.Span);
+        _unsent.Write(_isHeadSent ? default : _head.Written.Span);
         var isGoing = true;
         while (isGoing && await ReadAsync(body, connection) is { IsCanceled: false } read)
         {
