@@ -201,6 +201,18 @@ public sealed class SituationTests
     }
 
     [Fact]
+    public void Snapshot_says_how_long_requests_wait_for_the_release_and_who_answers_its_health_check_as_its_configuration_sets()
+    {
+        _world.Deploy("a");
+
+        var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo(
+            "b", c => c with { Hold = new HoldSpec { Timeout = TimeSpan.FromSeconds(3) }, HealthCheck = new HealthCheckSpec { InMaintenance = HealthInMaintenance.Healthy } }));
+
+        Assert.Equal((TimeSpan.FromSeconds(3), HealthInMaintenance.Healthy), (route.Snapshot.HoldTimeout, route.Snapshot.HealthInMaintenance));
+        Assert.Equal(TimeSpan.FromSeconds(10), Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal).HoldTimeout);
+    }
+
+    [Fact]
     public void Snapshot_shows_the_page_of_the_application_while_maintenance_is_up()
     {
         _world.Deploy("a");

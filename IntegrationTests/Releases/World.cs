@@ -139,9 +139,9 @@ internal sealed class World
 
     /// <summary>A release stands by, and then a switch to it is decided; nothing was sent to the Proxy yet.</summary>
     /// <returns>What is to be sent.</returns>
-    public Effect BeginSwitchTo(string name)
+    public Effect BeginSwitchTo(string name, Func<LaunchConfiguration, LaunchConfiguration>? change = null)
     {
-        Publish(name);
+        Publish(name, change);
         Launch(name);
         Accept(new Order.Switch(Hash(name), Force: false));
         while (Journal.Switch is null)
