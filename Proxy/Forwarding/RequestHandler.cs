@@ -122,7 +122,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
     private async Task EndAsync(Exchange exchange, Claim claim, Problem? problem, Exception? error)
     {
-        if (problem is not null && !exchange.Transport.IsClosed)
+        if (problem is not null && !exchange.IsClientGone)
         {
             log.Failed(claim.Upstream.Target, problem, error);
         }
@@ -189,7 +189,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             // A body that was cut short must not look like a whole one.
             context.Abort();
         }
-        else if (problem is not null && !exchange.Transport.IsClosed)
+        else if (problem is not null && !exchange.IsClientGone)
         {
             return AnswerAsync(context, problem);
         }
@@ -244,7 +244,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
     // The connection was refused, or was broken off before the answer's first byte.
     private static bool NothingWasAnswered(Exchange exchange, Exception? error) =>
-        !exchange.Context.Response.HasStarted && !exchange.Transport.IsClosed
+        !exchange.Context.Response.HasStarted && !exchange.IsClientGone
         && (WasNotSent(error) || (exchange.IsRepeatable && (error is NothingAnsweredException or HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded }
             or HttpRequestException { InnerException: IOException { InnerException: SocketException } })));
 
@@ -260,7 +260,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
     {
         var context = exchange.Context;
-        var isGone = !context.Response.HasStarted && (exchange.Transport.IsClosed || context.RequestAborted.IsCancellationRequested);
+        var isGone = !context.Response.HasStarted && (exchange.IsClientGone || context.RequestAborted.IsCancellationRequested);
         var status = isGone ? ClientGone : context.Response.StatusCode;
         var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
         accessLog?.Write(context, status, exchange.ResponseBody.Written, duration, claim?.Upstream.Target);

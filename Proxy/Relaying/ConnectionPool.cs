@@ -75,18 +75,15 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
     /// <summary>Gives a connection back after its answer has ended.</summary>
     public void Return(ApplicationConnection connection)
     {
-        lock (_lock)
+        if (!TryKeep(connection))
         {
-            if (!_isOver && !connection.Socket.IsEnding)
-            {
-                connection.Quiet = default;
-                connection.IsIdle = true;
-                _idle.Add(connection);
-                return;
-            }
+            Drop(connection);
         }
-
-        Drop(connection);
+        else if (EventLoop.Current != connection.Socket.Loop && connection.Socket.IsReadable())
+        {
+            // The loop may have told of it just before, when it didn't know yet that the connection waits.
+            DropIdle(connection);
+        }
     }
 
     /// <summary>Ends a connection that its request has done with.</summary>
@@ -121,6 +118,22 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
         }
 
         idle.ForEach(DropIdle);
+    }
+
+    private bool TryKeep(ApplicationConnection connection)
+    {
+        lock (_lock)
+        {
+            if (_isOver || connection.Socket.IsEnding)
+            {
+                return false;
+            }
+
+            connection.Quiet = default;
+            connection.IsIdle = true;
+            _idle.Add(connection);
+            return true;
+        }
     }
 
     // Whoever takes it out of the pool has it alone.

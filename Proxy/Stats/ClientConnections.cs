@@ -53,7 +53,7 @@ internal enum ClientConnectionState
     /// <summary>It has sent no request yet.</summary>
     New,
 
-    /// <summary>A request is running.</summary>
+    /// <summary>One request is running, or several.</summary>
     Active,
 
     /// <summary>Between two requests.</summary>
@@ -63,10 +63,12 @@ internal enum ClientConnectionState
     Upgraded,
 }
 
-/// <summary>One connection of a client; a feature of its requests. Requests of HTTP/1.1 follow one another, so no two threads move it at once.</summary>
+/// <summary>One connection of a client; a feature of its requests. Those of HTTP/1.1 follow one another; of HTTP/2 several run at once.</summary>
 internal sealed class ClientConnection
 {
     private readonly ClientConnections _counts;
+    private readonly Lock _lock = new();
+    private int _running;
     private ClientConnectionState _state = ClientConnectionState.New;
 
     /// <param name="counts">Where it is counted.</param>
@@ -74,6 +76,30 @@ internal sealed class ClientConnection
     {
         _counts = counts;
         counts.Move(null, _state);
+    }
+
+    /// <summary>Counts it active: a request begins.</summary>
+    public void RequestBegan()
+    {
+        lock (_lock)
+        {
+            if (++_running == 1)
+            {
+                Enter(ClientConnectionState.Active);
+            }
+        }
+    }
+
+    /// <summary>Counts it idle if no other request is running.</summary>
+    public void RequestEnded()
+    {
+        lock (_lock)
+        {
+            if (--_running == 0)
+            {
+                Enter(ClientConnectionState.Idle);
+            }
+        }
     }
 
     /// <summary>Counts it in another state.</summary>
