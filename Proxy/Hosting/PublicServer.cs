@@ -61,6 +61,7 @@ internal sealed class PublicServer : IDisposable
         kestrel.Listen(http2.EndPoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
+            listen.Use(StoppingHeartbeat.Provide(time));
             listen.Use(Peer.Introduce(options.TrustedProxies));
         });
         _transport = new LoopTransport(Math.Clamp(Environment.ProcessorCount / 2, 1, MaxLoops), "wp-loop", time, connections);
