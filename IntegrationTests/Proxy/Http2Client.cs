@@ -40,10 +40,10 @@ internal sealed class Http2Client : IDisposable
         return await answer.Content.ReadAsStringAsync();
     }
 
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request)
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken = default)
     {
         (request.Version, request.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
-        return _client.SendAsync(request);
+        return _client.SendAsync(request, cancellationToken);
     }
 
     public void Dispose() => _client.Dispose();

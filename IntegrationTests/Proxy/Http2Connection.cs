@@ -83,15 +83,20 @@ internal sealed class Http2Connection(RawConnection connection) : IAsyncDisposab
         }
     }
 
+    /// <summary>Reads until such a frame has come.</summary>
+    public async Task ReadUntilAsync(Predicate<Http2Frame> isLast)
+    {
+        while (!_seen.Exists(isLast))
+        {
+            await ReadFrameAsync();
+        }
+    }
+
     /// <summary>Reads until a stream has ended, whatever comes meanwhile on others.</summary>
     /// <returns>Its status and body; the body of one that was reset ends with ~.</returns>
     public async Task<(int Status, string Body)> AnswerAsync(int stream)
     {
-        while (!_seen.Exists(frame => frame.Stream == stream && frame.EndsStream))
-        {
-            await ReadFrameAsync();
-        }
-
+        await ReadUntilAsync(frame => frame.Stream == stream && frame.EndsStream);
         var frames = _seen.Where(frame => frame.Stream == stream).ToList();
         var body = string.Concat(frames.Where(frame => frame.Type == Http2FrameType.Data).Select(frame => frame.Payload));
         var isWhole = frames.Exists(frame => frame.EndsStream && frame.Type != Http2FrameType.Reset);
