@@ -5,15 +5,21 @@ using System.Text;
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 /// <summary>One frame.</summary>
-internal sealed record Http2Frame(Http2FrameType Type, byte Flags, int Stream, string Payload)
+internal sealed class Http2Frame(Http2FrameType type, byte flags, int stream, string payload)
 {
+    public Http2FrameType Type => type;
+
+    public int Stream => stream;
+
+    public string Payload => payload;
+
     /// <summary>Whether no frame of its stream follows.</summary>
-    public bool EndsStream => Type == Http2FrameType.Reset || (Type is Http2FrameType.Headers or Http2FrameType.Data && (Flags & 1) == 1);
+    public bool EndsStream => Type == Http2FrameType.Reset || (Type is Http2FrameType.Headers or Http2FrameType.Data && (flags & 1) == 1);
 
     /// <summary>What a RST_STREAM or, behind the last stream, a GOAWAY says.</summary>
     public int Error => BinaryPrimitives.ReadInt32BigEndian(Encoding.Latin1.GetBytes(Payload[^4..]));
 
-    /// <summary>The status at the beginning of headers: one of the static table by its number there, or its digits. Source: RFC 7541, sections 6.1 and 6.2.2.</summary>
+    /// <summary>The status at the beginning of headers: one of the static table by its number there, or its digits, where no headers with that status came before. Source: RFC 7541, sections 6.1 and 6.2.2.</summary>
     public int Status => Payload[0] switch
     {
         '\x88' => 200,

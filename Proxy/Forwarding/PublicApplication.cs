@@ -21,11 +21,8 @@ internal sealed class PublicApplication(RequestHandler handler, TimeProvider tim
     }
 
     /// <inheritdoc/>
-    public Task ProcessRequestAsync(Exchange context)
-    {
-        context.Client.RequestBegan();
-        return handler.HandleAsync(context);
-    }
+    public Task ProcessRequestAsync(Exchange context) =>
+        context.Client.RequestBegan() ? handler.HandleAsync(context) : handler.RefuseAsync(context, Problem.TooManyStreams);
 
     /// <inheritdoc/>
     public void DisposeContext(Exchange context, Exception? exception)

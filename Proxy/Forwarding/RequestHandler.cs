@@ -58,7 +58,8 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         return ForwardAsync(exchange, isRelayed);
     }
 
-    private async Task RefuseAsync(Exchange exchange, Problem refusal)
+    /// <summary>Answers a request that goes to no application.</summary>
+    public async Task RefuseAsync(Exchange exchange, Problem refusal)
     {
         await AnswerAsync(exchange.Context, refusal);
         Record(exchange, UntargetedOf(exchange.Context), null);

@@ -28,6 +28,22 @@ internal sealed class ClientConnections(DescriptorLimit limit)
         return null;
     }
 
+    /// <summary>Counts in a request that runs beside others of its connection: it may need a connection to the application, as a client does.</summary>
+    /// <returns>Whether there is room; if so, <see cref="LeaveBeside"/> follows.</returns>
+    public bool TryEnterBeside()
+    {
+        var hasRoom = Interlocked.Increment(ref _total) <= limit.MaxConnections;
+        if (!hasRoom)
+        {
+            LeaveBeside();
+        }
+
+        return hasRoom;
+    }
+
+    /// <summary>Counts such a request out.</summary>
+    public void LeaveBeside() => Interlocked.Decrement(ref _total);
+
     /// <summary>Counts a connection from one state to another; absent: it begins or ends.</summary>
     public void Move(ClientConnectionState? from, ClientConnectionState? to)
     {
@@ -69,6 +85,7 @@ internal sealed class ClientConnection
     private readonly ClientConnections _counts;
     private readonly Lock _lock = new();
     private int _running;
+    private int _beside;
     private ClientConnectionState _state = ClientConnectionState.New;
 
     /// <param name="counts">Where it is counted.</param>
@@ -79,14 +96,20 @@ internal sealed class ClientConnection
     }
 
     /// <summary>Counts it active: a request begins.</summary>
-    public void RequestBegan()
+    /// <returns>Whether there is room for the request; if not, it is to be refused.</returns>
+    public bool RequestBegan()
     {
         lock (_lock)
         {
             if (++_running == 1)
             {
                 Enter(ClientConnectionState.Active);
+                return true;
             }
+
+            var hasRoom = _counts.TryEnterBeside();
+            _beside += hasRoom ? 1 : 0;
+            return hasRoom;
         }
     }
 
@@ -98,6 +121,11 @@ internal sealed class ClientConnection
             if (--_running == 0)
             {
                 Enter(ClientConnectionState.Idle);
+            }
+            else if (_beside >= _running)
+            {
+                _beside--;
+                _counts.LeaveBeside();
             }
         }
     }
