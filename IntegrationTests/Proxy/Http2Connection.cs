@@ -68,11 +68,15 @@ internal sealed class Http2Connection(RawConnection connection) : IAsyncDisposab
     public Task SendAsync(string bytes) => connection.SendAsync(bytes);
 
     public Task SendHeadersAsync(int stream, (string Name, string Value)[] fields, bool isLast = true) =>
-        SendFrameAsync(Http2FrameType.Headers, isLast ? 5 : 4, stream, string.Concat(fields.Select(field => $"\0{Text(field.Name)}{Text(field.Value)}")));
+        connection.SendAsync(HeadersOf(stream, fields, isLast));
 
-    public Task SendDataAsync(int stream, string data, bool isLast = true) => SendFrameAsync(Http2FrameType.Data, isLast ? 1 : 0, stream, data);
+    public Task SendDataAsync(int stream, string data, bool isLast = true) => connection.SendAsync(Frame(Http2FrameType.Data, isLast ? 1 : 0, stream, data));
 
-    public Task ResetAsync(int stream) => SendFrameAsync(Http2FrameType.Reset, 0, stream, "\0\0\0\x8");
+    public Task ResetAsync(int stream) => connection.SendAsync(ResetOf(stream));
+
+    /// <summary>Begins streams and resets each at once, as long as the other side takes it.</summary>
+    public Task TryFloodAsync(int streams) =>
+        connection.TrySendAsync(string.Concat(Enumerable.Range(0, streams).Select(i => (2 * i) + 1).Select(stream => HeadersOf(stream, Get(), isLast: true) + ResetOf(stream))));
 
     /// <summary>Reads until a frame of this type has come on the stream, behind those that were asked for before.</summary>
     public async Task<Http2Frame> ReadAsync(Http2FrameType type, int stream = 0)
@@ -116,8 +120,15 @@ internal sealed class Http2Connection(RawConnection connection) : IAsyncDisposab
     private static string Text(string text) =>
         text.Length < 127 ? (char)text.Length + text : throw new ArgumentException("Longer texts need more than one byte for their length.", nameof(text));
 
-    private Task SendFrameAsync(Http2FrameType type, int flags, int stream, string payload) =>
-        connection.SendAsync($"\0{(char)(payload.Length >> 8)}{(char)(payload.Length & 0xFF)}{(char)type}{(char)flags}\0\0\0{(char)stream}{payload}");
+    private static string HeadersOf(int stream, (string Name, string Value)[] fields, bool isLast) =>
+        Frame(Http2FrameType.Headers, isLast ? 5 : 4, stream, string.Concat(fields.Select(field => $"\0{Text(field.Name)}{Text(field.Value)}")));
+
+    private static string ResetOf(int stream) => Frame(Http2FrameType.Reset, 0, stream, "\0\0\0\x8");
+
+    private static string Frame(Http2FrameType type, int flags, int stream, string payload) =>
+        $"\0{Two(payload.Length)}{(char)type}{(char)flags}\0\0{Two(stream)}{payload}";
+
+    private static string Two(int number) => $"{(char)(number >> 8)}{(char)(number & 0xFF)}";
 
     private async Task ReadFrameAsync()
     {

@@ -1,27 +1,8 @@
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 /// <summary>Requests of HTTP/2 that mean something else, or two things, in HTTP/1.1. Source: RFC 9113, sections 8.2.1, 8.3.1 and 10.3.</summary>
-public sealed class Http2RequestTests : IAsyncLifetime
+public sealed class Http2RequestTests : ServedTests
 {
-    private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-    private readonly RawBackend _backend = new();
-    private RunningProxy? _running;
-
-    private RunningProxy Proxy => _running!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _running = await RunningProxy.StartAsync();
-        await Proxy.SwitchAsync(_backend.Address);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await Proxy.DisposeAsync();
-        await _backend.DisposeAsync();
-    }
-
     [Theory]
     [InlineData(":method", "GET / HTTP/1.1\r\nX: y")]
     [InlineData(":method", "G ET")]
@@ -67,7 +48,7 @@ public sealed class Http2RequestTests : IAsyncLifetime
         await client.SendHeadersAsync(1, [.. Http2Connection.Get().Select(field => field.Name == name ? (name, value) : field), .. Http2Connection.Get().Any(field => field.Name == name) ? [] : new[] { (name, value) }]);
 
         Assert.NotEqual(200, await StatusOrNoneAsync(client));
-        Assert.Equal(0, _backend.Accepted);
+        Assert.Equal(0, Backend.Accepted);
     }
 
     [Theory]
@@ -80,7 +61,7 @@ public sealed class Http2RequestTests : IAsyncLifetime
     {
         await using var client = await Http2Connection.ConnectAsync(Proxy.Address);
         await client.SendHeadersAsync(1, [.. Http2Connection.Get(), (name, value)]);
-        await using var application = await _backend.AcceptedAsync();
+        await using var application = await Backend.AcceptedAsync();
 
         var lines = (await application.ReadHeadAsync()).Split("\r\n");
 
@@ -94,7 +75,7 @@ public sealed class Http2RequestTests : IAsyncLifetime
     {
         await using var client = await Http2Connection.ConnectAsync(Proxy.Address);
         await client.SendHeadersAsync(1, [.. Http2Connection.Request("POST", "/"), ("content-length", "3")], isLast: false);
-        await using var application = await _backend.AcceptedAsync();
+        await using var application = await Backend.AcceptedAsync();
         await application.ReadHeadAsync();
 
         await client.SendDataAsync(1, "abcGET /evil");
@@ -112,7 +93,7 @@ public sealed class Http2RequestTests : IAsyncLifetime
         await client.SendHeadersAsync(1, Http2Connection.Request(method, path));
 
         Assert.Equal(status, (await client.AnswerAsync(1)).Status);
-        Assert.Equal(0, _backend.Accepted);
+        Assert.Equal(0, Backend.Accepted);
     }
 
     // Of some faults the server makes an error of the stream, of others one of the connection.

@@ -5,27 +5,9 @@ using Wunderproxy.IntegrationTests.Lab;
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 /// <summary>HTTP/2 by prior knowledge (RFC 9113, section 3.3), on the port of HTTP/1.1.</summary>
-public sealed class Http2Tests : IAsyncLifetime
+public sealed class Http2Tests : ServedTests
 {
-    private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-
-    private readonly RawBackend _backend = new();
-    private RunningProxy? _running;
-
-    private RunningProxy Proxy => _running!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _running = await RunningProxy.StartAsync();
-        await Proxy.SwitchAsync(_backend.Address);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await Proxy.DisposeAsync();
-        await _backend.DisposeAsync();
-    }
 
     [Fact]
     public async Task Both_protocols_are_served_on_one_port_and_the_application_sees_the_same_request()
@@ -33,13 +15,13 @@ public sealed class Http2Tests : IAsyncLifetime
         using var client = new Http2Client(Proxy.Address);
         await using var old = await Proxy.ConnectAsync();
         var answering = client.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/a?b") { Headers = { Host = "shop.example", UserAgent = { new("test", "1") } } });
-        await using var application = await _backend.AcceptedAsync();
+        await using var application = await Backend.AcceptedAsync();
         var request = await application.ReadHeadAsync();
         await application.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
         using var answer = await answering;
 
         await old.SendAsync("GET /a?b HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: test/1\r\n\r\n");
-        await using var second = await _backend.AcceptedAsync();
+        await using var second = await Backend.AcceptedAsync();
 
         Assert.Equal(Lines(await second.ReadHeadAsync()), Lines(request));
         Assert.Equal(HttpVersion.Version20, answer.Version);
@@ -55,7 +37,7 @@ public sealed class Http2Tests : IAsyncLifetime
         var applications = new List<(RawConnection Connection, string Path)>();
         while (applications.Count < streams)
         {
-            var application = await _backend.AcceptedAsync();
+            var application = await Backend.AcceptedAsync();
             applications.Add((application, (await application.ReadHeadAsync()).Split(' ')[1]));
         }
 
@@ -104,7 +86,7 @@ public sealed class Http2Tests : IAsyncLifetime
         await using var client = await Http2Connection.ConnectAsync(Proxy.Address);
         await client.SendHeadersAsync(1, Http2Connection.Request("POST", "/"), isLast: false);
         await client.SendDataAsync(1, "abc", isLast: false);
-        await using var given = await _backend.AcceptedAsync();
+        await using var given = await Backend.AcceptedAsync();
         await given.ReadUntilAsync("abc");
 
         await client.ResetAsync(1);
@@ -127,7 +109,7 @@ public sealed class Http2Tests : IAsyncLifetime
         await Task.WhenAll(one.WaitForEndAsync(), two.WaitForEndAsync()).WaitAsync(Second, TimeProvider.System);
         var state = await Proxy.UntilAsync(s => s.Targets[0].InFlight == 0);
         Assert.Equal(2, Assert.Contains(499, state.Total.ByStatus));
-        await Eventually.HoldsAsync("no connection is counted", async _ => (await Proxy.StatusAsync()).Connections.Values.Sum() == 0);
+        await Eventually.HoldsAsync("no connection is counted", async _ => (await Proxy.StatusAsync()).Connections.Values.All(count => count == 0));
     }
 
     [Fact]
@@ -152,7 +134,7 @@ public sealed class Http2Tests : IAsyncLifetime
     public async Task Switches_under_load_fail_no_stream_and_end_no_connection()
     {
         await using var second = new RawBackend();
-        _backend.AnswerAll(Ok);
+        Backend.AnswerAll(Ok);
         second.AnswerAll(Ok);
         using var client = new Http2Client(Proxy.Address);
         var isOver = false;
@@ -167,7 +149,7 @@ public sealed class Http2Tests : IAsyncLifetime
 
         for (var i = 0; i < 20; i++)
         {
-            var next = i % 2 == 0 ? second : _backend;
+            var next = i % 2 == 0 ? second : Backend;
             next.ExpectsProbe = true;
             await Proxy.SwitchAsync(next.Address, $"c{i + 2}");
         }
@@ -199,7 +181,7 @@ public sealed class Http2Tests : IAsyncLifetime
     [InlineData("")]
     public async Task Trailers_come_back_announced_or_not(string announcement)
     {
-        _backend.AnswerAll($"HTTP/1.1 200 OK\r\n{announcement}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: \xA7 1\r\nConnection: x\r\nContent-Length: 7\r\n\r\n");
+        Backend.AnswerAll($"HTTP/1.1 200 OK\r\n{announcement}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: \xA7 1\r\nConnection: x\r\nContent-Length: 7\r\n\r\n");
         using var client = new Http2Client(Proxy.Address);
 
         using var answer = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/"));
@@ -216,7 +198,7 @@ public sealed class Http2Tests : IAsyncLifetime
         await client.SendHeadersAsync(1, [.. Http2Connection.Request("POST", "/"), ("cookie", "a=1"), ("te", "trailers"), ("cookie", "b=2")], isLast: false);
         await client.SendDataAsync(1, "abc", isLast: false);
         await client.SendHeadersAsync(1, [("x-sum", "42"), ("x-forwarded-for", "6.6.6.6")]);
-        await using var application = await _backend.AcceptedAsync();
+        await using var application = await Backend.AcceptedAsync();
 
         var head = await application.ReadHeadAsync();
 
@@ -231,7 +213,7 @@ public sealed class Http2Tests : IAsyncLifetime
     [Fact]
     public async Task Headers_that_are_meant_for_the_next_hop_stay_here()
     {
-        _backend.AnswerAll("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nX-End: 1\r\n\r\nok");
+        Backend.AnswerAll("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nX-End: 1\r\n\r\nok");
         using var client = new Http2Client(Proxy.Address);
 
         using var answer = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/"));
@@ -245,7 +227,7 @@ public sealed class Http2Tests : IAsyncLifetime
         await using var client = await Http2Connection.ConnectAsync(Proxy.Address);
         await client.SendHeadersAsync(1, Http2Connection.Request("POST", "/"), isLast: false);
         await client.SendDataAsync(1, "abc", isLast: false);
-        await using var application = await _backend.AcceptedAsync();
+        await using var application = await Backend.AcceptedAsync();
         await application.ReadUntilAsync("abc");
 
         await application.SendAsync("HTTP/1.1 400 Bad\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
@@ -276,7 +258,7 @@ public sealed class Http2Tests : IAsyncLifetime
     {
         await using var client = await Http2Connection.ConnectAsync(Proxy.Address);
         await client.SendHeadersAsync(1, [.. Http2Connection.Request("POST", "/"), ("expect", "100-continue"), ("content-length", "3")], isLast: false);
-        await using var application = await _backend.AcceptedAsync();
+        await using var application = await Backend.AcceptedAsync();
         Assert.Contains("\r\nExpect: 100-continue\r\n", await application.ReadHeadAsync(), StringComparison.Ordinal);
 
         await application.SendAsync("HTTP/1.1 100 Continue\r\n\r\n");
@@ -323,11 +305,11 @@ public sealed class Http2Tests : IAsyncLifetime
     [Fact]
     public async Task Streams_wait_while_the_application_is_away_and_go_on_when_it_is_back()
     {
-        var address = _backend.Address;
-        _backend.ExpectsProbe = true;
+        var address = Backend.Address;
+        Backend.ExpectsProbe = true;
         var (status, _) = await Proxy.PutAsync(Proxy.SnapshotOf(RunningProxy.TargetAt(address, "c2")) with { HoldTimeout = TimeSpan.FromMinutes(1) });
         Assert.Equal(HttpStatusCode.OK, status);
-        await _backend.DisposeAsync();
+        await Backend.DisposeAsync();
         await using var client = await Http2Connection.ConnectAsync(Proxy.Address);
         await client.SendHeadersAsync(1, Http2Connection.Get());
         await client.SendHeadersAsync(3, Http2Connection.Get("/given-up"));
@@ -361,10 +343,23 @@ public sealed class Http2Tests : IAsyncLifetime
         Assert.False(await sending.WaitAsync(Second, TimeProvider.System));
     }
 
+    [Fact]
+    public async Task Flood_of_resets_leaves_nothing_behind()
+    {
+        await using var client = await Http2Connection.ConnectAsync(Proxy.Address);
+
+        // Source: CVE-2023-44487.
+        await client.TryFloodAsync(streams: 5000);
+
+        await client.DisposeAsync();
+        await Proxy.UntilAsync(s => s.Targets[0].InFlight == 0);
+        await Eventually.HoldsAsync("no connection is counted", async _ => (await Proxy.StatusAsync()).Connections.Values.All(count => count == 0));
+    }
+
     private async Task<RawConnection> BeginAsync(Http2Connection client, int stream, string path)
     {
         await client.SendHeadersAsync(stream, Http2Connection.Get(path));
-        var application = await _backend.AcceptedAsync();
+        var application = await Backend.AcceptedAsync();
         Assert.StartsWith($"GET {path} ", await application.ReadHeadAsync(), StringComparison.Ordinal);
         return application;
     }

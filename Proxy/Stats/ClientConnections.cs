@@ -86,6 +86,7 @@ internal sealed class ClientConnection
     private readonly Lock _lock = new();
     private int _running;
     private int _beside;
+    private bool _hasLeft;
     private ClientConnectionState _state = ClientConnectionState.New;
 
     /// <param name="counts">Where it is counted.</param>
@@ -133,10 +134,23 @@ internal sealed class ClientConnection
     /// <summary>Counts it in another state.</summary>
     public void Enter(ClientConnectionState state)
     {
-        _counts.Move(_state, state);
-        _state = state;
+        lock (_lock)
+        {
+            if (!_hasLeft)
+            {
+                _counts.Move(_state, state);
+                _state = state;
+            }
+        }
     }
 
-    /// <summary>Counts it out.</summary>
-    public void Leave() => _counts.Move(_state, null);
+    /// <summary>Counts it out. Streams that were given up may end after it.</summary>
+    public void Leave()
+    {
+        lock (_lock)
+        {
+            _hasLeft = true;
+            _counts.Move(_state, null);
+        }
+    }
 }
