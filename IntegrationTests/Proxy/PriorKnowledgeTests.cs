@@ -63,7 +63,7 @@ public class PriorKnowledgeTests
         var isServed = false;
         await pipe.Writer.WriteAsync("PRI * HT"u8.ToArray());
 
-        var serving = new PriorKnowledge(new InnerListener(), limit, time).Watch(_ => Task.FromResult(isServed = true))(connection);
+        var serving = new PriorKnowledge(new InnerListener(time), limit, time).Watch(_ => Task.FromResult(isServed = true))(connection);
 
         time.Advance(limit - TimeSpan.FromMilliseconds(1));
         Assert.False(serving.IsCompleted);

@@ -46,7 +46,7 @@ internal sealed class PublicServer : IDisposable
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
         };
         Limit(kestrel.Limits);
-        var http2 = new InnerListener();
+        var http2 = new InnerListener(time);
         var knowledge = new PriorKnowledge(http2, HeadLimit, time);
         foreach (var address in options.Listen)
         {

@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Connections;
 namespace Wunderproxy.Proxy.Sockets;
 
 /// <summary>A listener without a socket: connections are handed over to it in this process. Those who come in greater number than it can take are closed.</summary>
-internal sealed class InnerListener : IConnectionListener
+/// <param name="time">Clock of how long a connection's end may take.</param>
+internal sealed class InnerListener(TimeProvider time) : IConnectionListener
 {
     private const int MaxWaiting = 1024;
 
@@ -20,7 +21,7 @@ internal sealed class InnerListener : IConnectionListener
     /// <returns>Ends when whoever took it has done with it, or at once where nobody takes it.</returns>
     public Task HandOverAsync(ConnectionContext connection)
     {
-        var handed = new HandedConnection(connection);
+        var handed = new HandedConnection(connection, time);
         return _handed.Writer.TryWrite(handed) ? handed.Ended : Task.CompletedTask;
     }
 
