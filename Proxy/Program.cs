@@ -15,6 +15,9 @@ static async Task<ExitCode> RunAsync(ProxyOptions options)
     using var loggers = LoggerFactory.Create(logging => logging
         .AddFilter("Microsoft", LogLevel.Warning)
         .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
+
+        // What clients do wrong, with a line for each frame of a flood.
+        .AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None)
         .AddFilter("Yarp", LogLevel.None)
         .AddSimpleConsole(console =>
         {

@@ -135,6 +135,31 @@ public sealed class ProcessTests : IDisposable
         Assert.EndsWith("ok", await AskUntilAnsweredAsync(proxy.Address), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Streams_of_one_connection_count_as_clients_where_descriptors_are_few()
+    {
+        // Some are kept for all else, and each client may need two.
+        const int limit = 300;
+        const int room = (limit - 128) / 2;
+        const int streams = 100;
+        await using var backend = new RawBackend();
+        await using var proxy = await _folder.StartAsync();
+        await _folder.PutAsync(backend.Address);
+        await proxy.LimitDescriptorsAsync(limit);
+        await using var client = await Http2Connection.ConnectAsync(proxy.Address);
+        foreach (var stream in Enumerable.Range(0, streams))
+        {
+            await client.SendHeadersAsync((2 * stream) + 1, Http2Connection.Get());
+        }
+
+        await client.ReadUntilAsync(_ => client.Seen.Count(frame => frame.Payload.StartsWith("503 ", StringComparison.Ordinal)) == streams - room);
+
+        backend.AnswerAll("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        await client.ReadUntilAsync(_ => client.Seen.Count(frame => frame.Payload == "ok") == room);
+        await client.SendHeadersAsync((2 * streams) + 1, Http2Connection.Get());
+        Assert.Equal((200, "ok"), await client.AnswerAsync((2 * streams) + 1));
+    }
+
     // Descriptors of clients that have left are free an instant later.
     private static async Task<string> AskUntilAnsweredAsync(IPEndPoint address)
     {

@@ -1,19 +1,22 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
+using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>One request and its answer. Kept and used again for the next request of the same connection.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "What it has is given back at the end of each request.")]
-internal sealed class Exchange
+internal sealed class Exchange : IAnswered
 {
     private readonly DefaultHttpContext _context = new();
     private readonly ResponseBody _responseBody = new();
     private Relay? _relay;
+    private CancellationTokenRegistration _following;
 
     /// <summary>The request and the answer.</summary>
     public HttpContext Context => _context;
@@ -45,7 +48,10 @@ internal sealed class Exchange
     /// <summary>Whether the application ended the connection before the request's body was there.</summary>
     public bool IsLeft { get; set; }
 
-    /// <summary>What looks at the request lines of the client's connection.</summary>
+    /// <summary>Whether other requests run beside it on the client's connection, as in HTTP/2: then it ends for itself, and its connection goes on.</summary>
+    public bool IsMultiplexed { get; private set; }
+
+    /// <summary>What looks at the request lines of the client's connection; absent: there are none, in HTTP/2.</summary>
     public RequestLineGuard? LineGuard { get; private set; }
 
     /// <summary>The client's connection.</summary>
@@ -56,6 +62,9 @@ internal sealed class Exchange
 
     /// <summary>What the client's connection is doing.</summary>
     public ClientConnection Client { get; private set; } = null!;
+
+    /// <summary>Whether the client has left, or has given this request up.</summary>
+    public bool IsClientGone => Transport.IsClosed || (IsMultiplexed && _context.RequestAborted.IsCancellationRequested);
 
     /// <summary>Carries the request over to the application, where YARP doesn't.</summary>
     public Relay Relay => _relay ??= new Relay(this);
@@ -81,13 +90,42 @@ internal sealed class Exchange
             Transport = features.GetRequiredFeature<ClientTransport>();
             Peer = features.GetRequiredFeature<Peer>();
             Client = features.GetRequiredFeature<ClientConnection>();
+            LineGuard = features.Get<RequestLineGuard>();
+            IsMultiplexed = HttpProtocol.IsHttp2(features.GetRequiredFeature<IHttpRequestFeature>().Protocol);
         }
 
         _responseBody.Begin(features.GetRequiredFeature<IHttpResponseBodyFeature>());
         features.Set<IHttpResponseBodyFeature>(_responseBody);
         _context.Initialize(features);
-        LineGuard = features.GetRequiredFeature<RequestLineGuard>();
-        LineGuard.HeadEnded(_context.Request.Headers);
+        LineGuard?.HeadEnded(_context.Request.Headers);
+    }
+
+    /// <summary>Aborts a connection when the client leaves or gives this request up, or at once if it has.</summary>
+    /// <param name="follower">The connection; absent: none any more.</param>
+    public void EndsToo(LoopSocket? follower)
+    {
+        if (!IsMultiplexed)
+        {
+            Transport.EndsToo(follower);
+            return;
+        }
+
+        // Waits for an abort that is just happening, so that it never meets a connection that was given back.
+        _following.Dispose();
+        _following = follower is null ? default : _context.RequestAborted.UnsafeRegister(static connection => ((LoopSocket)connection!).Abort(), follower);
+    }
+
+    /// <inheritdoc/>
+    public void BreakOff()
+    {
+        if (IsMultiplexed)
+        {
+            _context.Abort();
+        }
+        else
+        {
+            Transport.Abort(new ConnectionAbortedException("The release that answers was replaced, and its time is over."));
+        }
     }
 
     /// <summary>Sets the words behind the answer's status.</summary>

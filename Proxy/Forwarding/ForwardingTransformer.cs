@@ -91,7 +91,8 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
         HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken) =>
         exchange.ResponseBody.IsUnfinished
             ? exchange.ResponseBody.EndWithTrailersAsync(proxyResponse.TrailingHeaders, cancellationToken)
-            : ValueTask.CompletedTask;
+            : ResponseChecks.AreValid(proxyResponse.TrailingHeaders) ? base.TransformResponseTrailersAsync(httpContext, proxyResponse, cancellationToken)
+            : throw new IOException("The application's trailers have a character that headers can't have.");
 
     // A client may send the whole URI; applications expect what follows the host.
     private static string OriginForm(string target)
@@ -121,7 +122,7 @@ internal sealed class ForwardingTransformer(Exchange exchange, Claim claim) : Ht
         }
         else
         {
-            claim.BreaksOff(exchange.Transport);
+            claim.BreaksOff(exchange);
         }
 
         return !isWebSocket;

@@ -31,6 +31,10 @@ internal sealed record Problem(int Status, string Title, string Detail)
     public static Problem TooManyWaiting { get; } =
         new(503, "Service unavailable", "The application is being started again. Please try again.") { RetryAfterSeconds = 1 };
 
+    /// <summary>As many requests run as the Proxy has descriptors for.</summary>
+    public static Problem TooManyStreams { get; } =
+        new(503, "Service unavailable", "Too many requests are running. Please try again.") { RetryAfterSeconds = 1 };
+
     /// <summary>The application couldn't be reached, or broke the connection off.</summary>
     public static Problem Unreachable { get; } = new(502, "Bad gateway", "The application could not be reached.");
 

@@ -55,7 +55,7 @@ internal static class ProblemPage
         response.ContentType = contentType;
         response.ContentLength = bytes.Length;
         response.Headers.CacheControl = "no-store";
-        if (closesConnection || ConnectionHeader.AsksForClose(context.Request))
+        if ((closesConnection && !HttpProtocol.IsHttp2(context.Request.Protocol)) || ConnectionHeader.AsksForClose(context.Request))
         {
             response.Headers.Connection = "close";
         }

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http.Features;
-using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
@@ -22,16 +21,13 @@ internal sealed class PublicApplication(RequestHandler handler, TimeProvider tim
     }
 
     /// <inheritdoc/>
-    public Task ProcessRequestAsync(Exchange context)
-    {
-        context.Client.Enter(ClientConnectionState.Active);
-        return handler.HandleAsync(context);
-    }
+    public Task ProcessRequestAsync(Exchange context) =>
+        context.Client.RequestBegan() ? handler.HandleAsync(context) : handler.RefuseAsync(context, Problem.TooManyStreams);
 
     /// <inheritdoc/>
     public void DisposeContext(Exchange context, Exception? exception)
     {
-        context.Client.Enter(ClientConnectionState.Idle);
+        context.Client.RequestEnded();
         context.End();
     }
 }

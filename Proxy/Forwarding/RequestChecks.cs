@@ -29,6 +29,7 @@ internal static class RequestChecks
     public static Problem? Refuse(HttpContext context) =>
         RefuseMethod(context.Request.Method)
         ?? RefuseTarget(RawTargetOf(context))
+        ?? RefuseConnectionHeaders(context.Request)
         ?? RefuseFraming(context.Request)
         ?? RefuseHeaders(context.Request.Headers)
         ?? RefuseHost(context.Request);
@@ -102,6 +103,13 @@ internal static class RequestChecks
     // http://shop@evil/ reads like one host and means another.
     private static bool HasUser(ReadOnlySpan<char> target) =>
         !target.StartsWith('/') && target[..^OriginFormOf(target).Length].Contains('@');
+
+    // Kestrel itself refuses Connection, and TE but for trailers. Source: RFC 9113, section 8.2.2.
+    private static Problem? RefuseConnectionHeaders(HttpRequest request) => HttpProtocol.IsHttp2(request.Protocol)
+        && request.Headers is var headers
+        && (headers.TransferEncoding.Count | headers.Upgrade.Count | headers.KeepAlive.Count | headers.ProxyConnection.Count) > 0
+            ? Problem.Refused(StatusCodes.Status400BadRequest, "HTTP/2 has no headers that are meant for the connection.")
+            : null;
 
     private static Problem? RefuseFraming(HttpRequest request)
     {

@@ -58,7 +58,8 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         return ForwardAsync(exchange, isRelayed);
     }
 
-    private async Task RefuseAsync(Exchange exchange, Problem refusal)
+    /// <summary>Answers a request that goes to no application.</summary>
+    public async Task RefuseAsync(Exchange exchange, Problem refusal)
     {
         await AnswerAsync(exchange.Context, refusal);
         Record(exchange, UntargetedOf(exchange.Context), null);
@@ -89,7 +90,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             (problem, error) = isRelayed
                 ? await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated)
                 : await ForwardByYarpAsync(exchange, claim);
-            exchange.Client.Running = null;
+            exchange.Client.GaveBack(claim);
             if (problem is null || !NothingWasAnswered(exchange, error))
             {
                 await EndAsync(exchange, claim, problem, error);
@@ -110,7 +111,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     {
         claim.Describe(RequestChecks.RawTargetOf(exchange.Context), exchange.Began);
         claim.StaysOpen = RequestChecks.WaitsLong(exchange.Context.Request);
-        exchange.Client.Running = claim;
+        exchange.Client.Claimed(claim);
     }
 
     // Null: it is to be tried again. What wasn't sent may wait for the target. What was sent is sent at once to a new connection, for the application may just have closed
@@ -118,7 +119,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     private ValueTask<Problem?> RefuseRepetitionAsync(Exchange exchange, Serving serving, Claim claim, Problem problem, Exception error)
     {
         var isUnsent = WasNotSent(error);
-        if (serving.HoldLimit > TimeSpan.Zero && (isUnsent || exchange.Unanswered == 1))
+        if (serving.HoldLimit > TimeSpan.Zero && (isUnsent || exchange.Unanswered == 1) && !IsForLackOfDescriptors(error))
         {
             exchange.Unanswered += isUnsent ? 0 : 1;
             return hold.WaitAsync(exchange, serving, claim.Upstream, problem);
@@ -131,7 +132,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
     private async Task EndAsync(Exchange exchange, Claim claim, Problem? problem, Exception? error)
     {
-        if (problem is not null && (claim.IsCut || !exchange.Transport.IsClosed))
+        if (problem is not null && (claim.IsCut || !exchange.IsClientGone))
         {
             log.Failed(claim.Upstream.Target, problem, error);
         }
@@ -203,7 +204,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
             // A body that was cut short must not look like a whole one.
             context.Abort();
         }
-        else if (problem is not null && !exchange.Transport.IsClosed)
+        else if (problem is not null && !exchange.IsClientGone)
         {
             return AnswerAsync(context, problem);
         }
@@ -258,9 +259,12 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
     // The connection was refused, or was broken off before the answer's first byte.
     private static bool NothingWasAnswered(Exchange exchange, Exception? error) =>
-        !exchange.Context.Response.HasStarted && !exchange.Transport.IsClosed
+        !exchange.Context.Response.HasStarted && !exchange.IsClientGone
         && (WasNotSent(error) || (exchange.IsRepeatable && (error is NothingAnsweredException or HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded }
             or HttpRequestException { InnerException: IOException { InnerException: SocketException } })));
+
+    // To wait for an application that is there would take more of what there is too little of.
+    private static bool IsForLackOfDescriptors(Exception error) => error.GetBaseException() is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets };
 
     private static bool WasNotSent(Exception? error) => error is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
 
@@ -274,7 +278,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
     {
         var context = exchange.Context;
-        var isGone = !context.Response.HasStarted && (exchange.Transport.IsClosed || context.RequestAborted.IsCancellationRequested);
+        var isGone = !context.Response.HasStarted && (exchange.IsClientGone || context.RequestAborted.IsCancellationRequested);
         var status = isGone ? ClientGone : context.Response.StatusCode;
         var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
         accessLog?.Write(context, status, exchange.ResponseBody.Written, duration, claim?.Upstream.Target);

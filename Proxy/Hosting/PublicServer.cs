@@ -15,7 +15,15 @@ internal sealed class PublicServer : IDisposable
     private static readonly ContentLengthEncoding LengthEncoding = new();
 
     private const int MaxLoops = 16;
+    private const int StreamsAtOnce = 100;
+    private const int StreamWindow = 768 << 10;
+    private const int ConnectionWindow = 1 << 20;
+    private const int LargestFrame = 16 << 10;
+    private const int HeaderTable = 4 << 10;
+    private const int LargestField = 32 << 10;
+    private const int AnswerBuffer = 64 << 10;
 
+    private static readonly TimeSpan HeadLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SlowTime = TimeSpan.FromSeconds(5);
 
     private readonly LoopTransport _transport;
@@ -39,19 +47,25 @@ internal sealed class PublicServer : IDisposable
             RequestHeaderEncodingSelector = EncodingOf,
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
         };
-        kestrel.Limits.MaxRequestBodySize = null;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(options.MinBodyRate, SlowTime);
-        kestrel.Limits.MinResponseDataRate = new MinDataRate(options.MinBodyRate, SlowTime);
+        Limit(kestrel.Limits, options.MinBodyRate);
+        var http2 = new InnerListener(time);
+        var knowledge = new PriorKnowledge(http2, HeadLimit, time);
         foreach (var address in options.Listen)
         {
             var listen = address.AddTo(kestrel);
             listen.Protocols = HttpProtocols.Http1;
+            listen.Use(knowledge.Watch);
             listen.Use(Peer.Introduce(options.TrustedProxies));
             listen.Use(RequestLineGuard.Watch);
             _listening.Add((address, listen));
         }
 
+        kestrel.Listen(http2.EndPoint, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            listen.Use(StoppingHeartbeat.Provide(time));
+            listen.Use(Peer.Introduce(options.TrustedProxies));
+        });
         _transport = new LoopTransport(Math.Clamp(Environment.ProcessorCount / 2, 1, MaxLoops), "wp-loop", time, connections);
         _server = new KestrelServer(Options.Create(kestrel), _transport, loggers);
     }
@@ -86,6 +100,22 @@ internal sealed class PublicServer : IDisposable
     {
         _server.Dispose();
         _transport.Dispose();
+    }
+
+    // What a client of HTTP/2 can make us hold: one window of bytes that the application hasn't taken, a buffer for the answer of each stream, and two tables of headers.
+    private static void Limit(KestrelServerLimits limits, int minBodyRate)
+    {
+        limits.MaxRequestBodySize = null;
+        limits.RequestHeadersTimeout = HeadLimit;
+        limits.MinRequestBodyDataRate = new MinDataRate(minBodyRate, SlowTime);
+        limits.MinResponseDataRate = new MinDataRate(minBodyRate, SlowTime);
+        limits.MaxResponseBufferSize = AnswerBuffer;
+        limits.Http2.MaxStreamsPerConnection = StreamsAtOnce;
+        limits.Http2.InitialStreamWindowSize = StreamWindow;
+        limits.Http2.InitialConnectionWindowSize = ConnectionWindow;
+        limits.Http2.MaxFrameSize = LargestFrame;
+        limits.Http2.HeaderTableSize = HeaderTable;
+        limits.Http2.MaxRequestHeaderFieldSize = LargestField;
     }
 
     private static Encoding EncodingOf(string header) => header switch

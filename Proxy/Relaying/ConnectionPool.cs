@@ -76,18 +76,15 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
     /// <summary>Gives a connection back after its answer has ended.</summary>
     public void Return(ApplicationConnection connection)
     {
-        lock (_lock)
+        if (!TryKeep(connection))
         {
-            if (!_isClosing && !connection.Socket.IsEnding)
-            {
-                connection.Quiet = default;
-                connection.IsIdle = true;
-                _idle.Add(connection);
-                return;
-            }
+            Drop(connection);
         }
-
-        Drop(connection);
+        else if (EventLoop.Current != connection.Socket.Loop && connection.Socket.IsReadable())
+        {
+            // The loop may have told of it just before, when it didn't know yet that the connection waits.
+            DropIdle(connection);
+        }
     }
 
     /// <summary>Ends a connection that its request has done with.</summary>
@@ -131,6 +128,22 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
         {
             _isOver = true;
             _sweeping?.Dispose();
+        }
+    }
+
+    private bool TryKeep(ApplicationConnection connection)
+    {
+        lock (_lock)
+        {
+            if (_isClosing || connection.Socket.IsEnding)
+            {
+                return false;
+            }
+
+            connection.Quiet = default;
+            connection.IsIdle = true;
+            _idle.Add(connection);
+            return true;
         }
     }
 

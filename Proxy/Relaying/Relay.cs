@@ -7,7 +7,7 @@ using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Relaying;
 
-/// <summary>Carries requests of one client's connection over to their targets, one after another, and the answers back, on the client's event loop.</summary>
+/// <summary>Carries requests of one client's connection over to their targets, one after another, and the answers back, on the client's event loop where the server doesn't begin them on another thread, as it does in HTTP/2.</summary>
 /// <param name="exchange">The request and the answer.</param>
 internal sealed class Relay(Exchange exchange) : IDisposable
 {
@@ -40,7 +40,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         {
             connection = isRepeated ? null : pool.TryTake(exchange.Transport.Loop, isProvenAlive: !isRepeatable);
             connection ??= await pool.ConnectAsync(exchange.Transport.Loop);
-            exchange.Transport.EndsToo(connection.Socket);
+            exchange.EndsToo(connection.Socket);
             claim.EndsToo(connection.Socket);
             _answer.Begin();
             if (_request.HasBody)
@@ -64,7 +64,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         }
         finally
         {
-            exchange.Transport.EndsToo(null);
+            exchange.EndsToo(null);
             claim.EndsToo(null);
             GiveBack(pool, connection, isKept);
         }

@@ -164,15 +164,13 @@ internal sealed class RelayedAnswer(Exchange exchange)
 
         // Read ahead where it is there already: an answer that can't be read at all becomes a 502 rather than a beginning.
         var first = head.IsChunked && _connection.TryReadLine(MaxChunkLine, out var line) ? SizeIn(line.Span) : (long?)null;
-        if (head.IsChunked && exchange.Context.Response.Headers.Trailer.Count > 0 && exchange.Context.Request.Protocol == HttpProtocol.Http11)
+        if (head.IsChunked)
         {
-            exchange.Context.Response.Headers.TransferEncoding = "chunked";
-            body.FrameInChunks();
-            _trailers = [];
+            PrepareForTrailers();
         }
 
         await body.StartAsync(CancellationToken.None);
-        claim.BreaksOff(exchange.Transport);
+        claim.BreaksOff(exchange);
         _writer = body.Writer;
         _unflushed = 0;
         if (!head.IsChunked)
@@ -183,12 +181,28 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
 
         await PassChunksOnAsync(first);
-        if (_trailers is not null)
+        if (body.IsUnfinished)
         {
-            await body.EndWithTrailersAsync(_trailers, CancellationToken.None);
+            await body.EndWithTrailersAsync(_trailers!, CancellationToken.None);
         }
 
         return isKept && _connection.Buffered == 0;
+    }
+
+    // In HTTP/1.1 the client has to know at the head that trailers come: those that the application doesn't announce are dropped, as RFC 9110 (section 6.5) allows.
+    private void PrepareForTrailers()
+    {
+        var context = exchange.Context;
+        if (exchange.IsMultiplexed)
+        {
+            _trailers = [];
+        }
+        else if (context.Response.Headers.Trailer.Count > 0 && context.Request.Protocol == HttpProtocol.Http11)
+        {
+            _trailers = [];
+            context.Response.Headers.TransferEncoding = "chunked";
+            exchange.ResponseBody.FrameInChunks();
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -271,7 +285,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask PassBufferedOnAsync(int count)
     {
-        if (_trailers is null)
+        if (!exchange.ResponseBody.IsUnfinished)
         {
             Take(count);
             await FlushIfMuchAsync();
@@ -308,6 +322,20 @@ internal sealed class RelayedAnswer(Exchange exchange)
             {
                 _trailers?.Add(trailer);
             }
+        }
+
+        if (exchange.IsMultiplexed)
+        {
+            LeaveTrailersToServer();
+        }
+    }
+
+    // Of HTTP/2 it knows how. Source: RFC 9113, section 8.1.
+    private void LeaveTrailersToServer()
+    {
+        foreach (var (name, value) in _trailers!)
+        {
+            Append(exchange.Context.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers, name, value);
         }
     }
 

@@ -25,6 +25,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     private int _isKnown;
     private uint _moves;
     private volatile bool _isResting;
+    private volatile bool _isKept;
     private string? _id;
     private IDictionary<object, object?>? _items;
     private IDuplexPipe? _transport;
@@ -124,10 +125,13 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <summary>Takes it out of those that nobody knows but the listener: whoever is the first has it.</summary>
     public bool TryBecomeKnown() => Interlocked.Exchange(ref _isKnown, 1) == 0;
 
+    /// <summary>Says that whoever serves it must not forget it, as it has more to remember than that a request has ended.</summary>
+    public void Keep() => _isKept = true;
+
     /// <summary>Lets Kestrel forget the connection, if nothing has moved on it since this was last called and no request runs.</summary>
     public void RestIfQuiet()
     {
-        var isQuiet = _moves == _socket.Moves && _client.IsIdle;
+        var isQuiet = _moves == _socket.Moves && _client.IsIdle && !_isKept;
         _moves = _socket.Moves;
         if (isQuiet)
         {

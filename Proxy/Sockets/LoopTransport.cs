@@ -27,6 +27,11 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IDisposable
     /// <inheritdoc/>
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
+        if (endpoint is InnerEndPoint inner)
+        {
+            return new ValueTask<IConnectionListener>(inner.Listener);
+        }
+
         var socket = UnixSocket.Bind(endpoint);
         try
         {

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Connections;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Sockets;
 
@@ -13,7 +12,7 @@ internal sealed class Claim : IDisposable
     private string _rawTarget = "";
     private CancellationTokenSource? _cut;
     private LoopSocket? _connection;
-    private ClientTransport? _client;
+    private IAnswered? _client;
     private volatile bool _isCut;
     private volatile bool _staysOpen;
 
@@ -89,16 +88,16 @@ internal sealed class Claim : IDisposable
     }
 
     /// <summary>
-    /// Breaks the client's connection off as well when <see cref="IsCut"/> becomes true, or at once if it is: for answers that have begun. Whoever writes to a
+    /// Breaks the client's answer off as well when <see cref="IsCut"/> becomes true, or at once if it is: for answers that have begun. Whoever writes to a
     /// client that doesn't read would wait for it otherwise.
     /// </summary>
-    public void BreaksOff(ClientTransport client)
+    public void BreaksOff(IAnswered client)
     {
         Volatile.Write(ref _client, client);
         Interlocked.MemoryBarrier();
         if (_isCut)
         {
-            BreakOff(client);
+            client.BreakOff();
         }
     }
 
@@ -152,8 +151,6 @@ internal sealed class Claim : IDisposable
         _streamCutoff = _upstream.StreamCutoff.UnsafeRegister(static claim => ((Claim)claim!).BeCut(), this);
     }
 
-    private static void BreakOff(ClientTransport client) => client.Abort(new ConnectionAbortedException("The release that answers was replaced, and its time is over."));
-
     private void BeCut()
     {
         _isCut = true;
@@ -161,7 +158,7 @@ internal sealed class Claim : IDisposable
         Volatile.Read(ref _connection)?.Abort();
         if (Volatile.Read(ref _client) is { } client)
         {
-            BreakOff(client);
+            client.BreakOff();
         }
 
         _cut?.Cancel();
