@@ -105,6 +105,9 @@ internal static partial class RunCommand
         var store = settings.Store.Open(context.Time, settings.Poll);
         var reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time));
 
+        // Beside what follows, for after a crash each tenth of a second counts.
+        _ = Task.Run(() => reconciler.GetAcquaintedAsync(cancellationToken), CancellationToken.None);
+
         // The API first: if its address is taken, no Proxy was started in vain.
         await using var api = await AdminApi.StartAsync(settings.Api, reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
         await launcher.EnsureRunningAsync(cancellationToken);

@@ -57,7 +57,7 @@ internal static class Conditions
     };
 
     private static Condition Engine(Situation s, EngineLink engine) => engine.IsOpen
-        ? Of(s, "DockerReachable", true, "Reached", $"Docker Engine {engine.Info?.Version} answers.")
+        ? Of(s, "DockerReachable", true, "Reached", engine.Info is { } info ? $"Docker Engine {info.Version} answers." : "Docker Engine answers.")
         : Of(s, "DockerReachable", false, "Unreachable", $"{Sentence(engine.Failure)} What runs goes on; nothing is started or stopped.");
 
     private static Condition Proxy(Situation s) => s.Seen.Proxy is Fact<Contracts.Control.ApplicationState?>.Unknown unknown

@@ -21,7 +21,7 @@ internal sealed partial class Reconciler(
     CurrentWatcher current,
     EffectRunner runner,
     JournalFile file,
-    IContainerEngine logs,
+    IContainerEngine calls,
     PlanSettings settings,
     MaintenancePages pages,
     ConfigurationCache configurations,
@@ -55,6 +55,18 @@ internal sealed partial class Reconciler(
     public Task Started => _started.Task;
 
     public bool IsAlive => time.GetElapsedTime(Interlocked.Read(ref _lastPass)) < AliveLimit;
+
+    public async Task GetAcquaintedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await calls.GetInfoAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is EngineException or OperationCanceledException)
+        {
+            // It is told of when the first look at the engine fails.
+        }
+    }
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -245,7 +257,7 @@ internal sealed partial class Reconciler(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            return await logs.GetLogTailAsync(containerId, EvidenceLines, either.Token);
+            return await calls.GetLogTailAsync(containerId, EvidenceLines, either.Token);
         }
         catch (Exception exception) when (exception is EngineException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {

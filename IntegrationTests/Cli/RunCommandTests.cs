@@ -176,6 +176,8 @@ public sealed class RunCommandTests : IAsyncLifetime
 
         public bool IsAlive => true;
 
+        public Task GetAcquaintedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
         public Task RunAsync(CancellationToken cancellationToken) =>
             Failure is null ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken) : Task.FromException(Failure);
 
