@@ -114,19 +114,19 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         exchange.Client.Claimed(claim);
     }
 
-    // Null: it is to be tried again. What wasn't sent may wait for the target. What was sent is sent at once to a new connection, for the application may just have closed
-    // a kept one; and once more after a look whether the application is there, for it may just have ended.
+    // Null: it is to be tried again. What wasn't sent may wait for the target as often as it has to. What was sent is sent once more at most, for it may be what ended the
+    // application; and where it may wait, only after a look whether the application is there.
     private ValueTask<Problem?> RefuseRepetitionAsync(Exchange exchange, Serving serving, Claim claim, Problem problem, Exception error)
     {
         var isUnsent = WasNotSent(error);
-        if (serving.HoldLimit > TimeSpan.Zero && (isUnsent || exchange.Unanswered == 1) && !IsForLackOfDescriptors(error))
+        var isFirst = exchange.Unanswered == 0;
+        exchange.Unanswered += isUnsent ? 0 : 1;
+        if (serving.HoldLimit > TimeSpan.Zero && (isUnsent || isFirst) && !IsForLackOfDescriptors(error))
         {
-            exchange.Unanswered += isUnsent ? 0 : 1;
             return hold.WaitAsync(exchange, serving, claim.Upstream, problem);
         }
 
-        var isRepeated = exchange is { IsRepeatable: true, Unanswered: 0 } && IsWorthRepeating(exchange.Context, claim, error);
-        exchange.Unanswered++;
+        var isRepeated = exchange is { IsRepeatable: true, IsRepeated: false } && IsWorthRepeating(exchange.Context, claim, error);
         return new ValueTask<Problem?>(isRepeated ? null : problem);
     }
 
