@@ -35,10 +35,10 @@ internal static class StormBenchmark
     {
         var around = requests.Where(r => IsAround(r.Begun, switches)).ToList();
         var rest = requests.Where(r => !IsAround(r.Begun, switches)).ToList();
-        var table = new MarkdownTable($"Switch storm: {Load.Description}, {switches.Count} switches, one every {Interval.TotalMilliseconds:0} ms", "Requests", "Count", "Failed", "p50 ms", "p99 ms", "Slowest ms");
-        Add(table, "within 50 ms before and after a switch", around);
-        Add(table, "the rest", rest);
-        return table.With($"p99 around a switch: **{P99(around) / P99(rest):0.00}×** that of the rest (goal: at most 1.5×). Failed requests: **{requests.Count(r => r.Version is null)}** of {requests.Count}.");
+        var table = RequestTable.Begin($"Switch storm: {Load.Description}, {switches.Count} switches, one every {Interval.TotalMilliseconds:0} ms");
+        table.Add("within 50 ms before and after a switch", around);
+        table.Add("the rest", rest);
+        return table.With($"p99 around a switch: **{around.P99Ms() / rest.P99Ms():0.00}×** that of the rest (goal: at most 1.5×). Failed requests: **{requests.Count(r => r.Version is null)}** of {requests.Count}.");
     }
 
     private static bool IsAround(long begun, List<long> switches)
@@ -49,12 +49,4 @@ internal static class StormBenchmark
     }
 
     private static bool IsNear(long one, long other) => Math.Abs(one - other) <= Around.TotalSeconds * TimeProvider.System.TimestampFrequency;
-
-    private static void Add(MarkdownTable table, string name, List<Request> requests)
-    {
-        var figures = new Figures(requests.Select(r => r.Took.TotalMilliseconds));
-        table.Row(name, $"{requests.Count}", $"{requests.Count(r => r.Version is null)}", figures.MedianText("0.00"), Figures.Text(figures.Percentile(99), "0.00"), Figures.Text(figures.Max, "0.0"));
-    }
-
-    private static double P99(List<Request> requests) => new Figures(requests.Select(r => r.Took.TotalMilliseconds)).Percentile(99);
 }

@@ -56,21 +56,13 @@ internal static class SwitchBenchmark
         var around = requests.Where(r => rounds.Exists(round => round.IsAround(r))).ToList();
         var quiet = requests.Where(r => !rounds.Exists(round => round.IsAround(r) || round.IsBusy(r))).ToList();
         var rest = requests.Where(r => !rounds.Exists(round => round.IsAround(r))).ToList();
-        var table = new MarkdownTable($"Switch under load: {Load.Description}, {rounds.Count} switches", "Requests", "Count", "Failed", "p50 ms", "p99 ms", "Slowest ms");
-        Add(table, "within 250 ms before and after a switch", around);
-        Add(table, "the rest", rest);
-        Add(table, "of it: while nothing is deployed", quiet);
+        var table = RequestTable.Begin($"Switch under load: {Load.Description}, {rounds.Count} switches");
+        table.Add("within 250 ms before and after a switch", around);
+        table.Add("the rest", rest);
+        table.Add("of it: while nothing is deployed", quiet);
         var stale = requests.Count(r => rounds.Exists(round => round.IsStale(r, rounds)));
-        return table.With($"p99 around a switch: **{P99(around) / P99(rest):0.00}×** that of the rest, {P99(around) / P99(quiet):0.00}× that while nothing is deployed (goal: at most 2×). Failed requests: **{requests.Count(r => r.Version is null)}** of {requests.Count}. Answers of a replaced release to requests begun after the new one had answered: **{stale}**.");
+        return table.With($"p99 around a switch: **{around.P99Ms() / rest.P99Ms():0.00}×** that of the rest, {around.P99Ms() / quiet.P99Ms():0.00}× that while nothing is deployed (goal: at most 2×). Failed requests: **{requests.Count(r => r.Version is null)}** of {requests.Count}. Answers of a replaced release to requests begun after the new one had answered: **{stale}**.");
     }
-
-    private static void Add(MarkdownTable table, string name, List<Request> requests)
-    {
-        var figures = new Figures(requests.Select(r => r.Took.TotalMilliseconds));
-        table.Row(name, $"{requests.Count}", $"{requests.Count(r => r.Version is null)}", figures.MedianText("0.00"), Figures.Text(figures.Percentile(99), "0.00"), Figures.Text(figures.Max, "0.0"));
-    }
-
-    private static double P99(List<Request> requests) => new Figures(requests.Select(r => r.Took.TotalMilliseconds)).Percentile(99);
 
     /// <summary>One switch, in timestamps.</summary>
     /// <param name="Version">What was switched to.</param>
