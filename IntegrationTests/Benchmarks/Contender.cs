@@ -14,13 +14,17 @@ internal sealed class Contender : IAsyncDisposable
     private Contender(string name, int port, RunningProcess process)
     {
         Name = name;
-        Address = new Uri($"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}/");
+        Address = At(port);
+        Http2Address = Address;
         _process = process;
     }
 
     public string Name { get; }
 
     public Uri Address { get; }
+
+    /// <summary>Where it takes HTTP/2 with prior knowledge; most take it on the same port.</summary>
+    public Uri Http2Address { get; private init; }
 
     public ProcessUse Use => ProcessUse.Of(_process.Id);
 
@@ -37,10 +41,10 @@ internal sealed class Contender : IAsyncDisposable
             await large.WriteAsync(new string('x', 64 << 10));
         await using (var huge = File.CreateText($"{folder}/1MiB"))
             await huge.WriteAsync(new string('x', 1 << 20));
-        return await NginxAsync(lab, "direct", logs: false, port => $$"""
+        return await NginxAsync(lab, "direct", logs: false, (port, http2) => $$"""
             open_file_cache max=10;
             server {
-              listen 127.0.0.1:{{port}} backlog=4096; root {{folder}};
+              {{Listen(port, http2)}} root {{folder}};
               location /upload { proxy_pass http://127.0.0.1:{{port}}/tiny; proxy_method GET; proxy_pass_request_body off; proxy_set_header Content-Length ""; }
               location /echo { {{ToEcho(echo)}} }
             }
@@ -51,10 +55,10 @@ internal sealed class Contender : IAsyncDisposable
     private static string ToEcho(int port) =>
         $"proxy_pass http://127.0.0.1:{port}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
 
-    public static Task<Contender> NginxAsync(LabHost lab, Uri backend, bool logs = false) => NginxAsync(lab, "nginx", logs, port => $$"""
+    public static Task<Contender> NginxAsync(LabHost lab, Uri backend, bool logs = false) => NginxAsync(lab, "nginx", logs, (port, http2) => $$"""
         upstream backend { server {{backend.Authority}}; keepalive {{Connections}}; keepalive_requests 10000000; }
         server {
-          listen 127.0.0.1:{{port}} backlog=4096;
+          {{Listen(port, http2)}}
           location /echo { {{ToEcho(backend.Port)}} }
           proxy_buffer_size 16k; proxy_buffers 8 32k; proxy_busy_buffers_size 64k;
           location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
@@ -97,6 +101,9 @@ internal sealed class Contender : IAsyncDisposable
             {
               admin off
               auto_https off
+              servers {
+                protocols h1 h2c
+              }
             }
             http://127.0.0.1:{{port}} {
               {{log}}
@@ -134,9 +141,9 @@ internal sealed class Contender : IAsyncDisposable
         await _process.DisposeAsync();
     }
 
-    private static async Task<Contender> NginxAsync(LabHost lab, string name, bool logs, Func<int, string> server)
+    private static async Task<Contender> NginxAsync(LabHost lab, string name, bool logs, Func<int, int, string> server)
     {
-        var port = FreePort.Next();
+        var (port, http2) = (FreePort.Next(), FreePort.Next());
         var folder = lab.NewDirectory(name);
         var file = await WriteAsync(lab, "nginx.conf", $$"""
             daemon off; worker_processes 1; pid {{folder}}/pid; error_log stderr crit;
@@ -144,11 +151,15 @@ internal sealed class Contender : IAsyncDisposable
             http {
               access_log {{(logs ? folder + "/access.log" : "off")}}; keepalive_requests 10000000; sendfile on; tcp_nopush on; client_max_body_size 16m; client_body_buffer_size 2m;
               client_body_temp_path {{folder}}/body; proxy_temp_path {{folder}}/proxy;
-              {{server(port)}}
+              {{server(port, http2)}}
             }
             """);
-        return await StartedAsync(new Contender(name, port, RunningProcess.Start("nginx", ["-e", "stderr", "-c", file])));
+        return await StartedAsync(new Contender(name, port, RunningProcess.Start("nginx", ["-e", "stderr", "-c", file])) { Http2Address = At(http2) });
     }
+
+    private static Uri At(int port) => new($"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}/");
+
+    private static string Listen(int port, int http2) => $"listen 127.0.0.1:{port} backlog=4096; listen 127.0.0.1:{http2} http2 backlog=4096;";
 
     // What it writes goes to a file, as a service manager would have it; to be read by this process would cost CPU of the machine.
     private static RunningProcess StartLogging(string folder, string program, string[] arguments) =>

@@ -30,7 +30,7 @@ internal static class ForwardingBenchmark
     {
         var length = TimeSpan.FromSeconds(options.Seconds ?? DefaultSeconds);
         foreach (var contender in contenders)
-            await load.RunAsync(contender.Address, WarmUp);
+            await load.RunAsync(contender, WarmUp);
         var turns = new List<Turn>();
         for (var round = 0; round < (options.Rounds ?? DefaultRounds); round++)
         {
@@ -48,7 +48,7 @@ internal static class ForwardingBenchmark
     private static async Task<Turn> TakeTurnAsync(Contender contender, ForwardingLoad load, TimeSpan length)
     {
         var before = contender.Use;
-        var result = await load.RunAsync(contender.Address, length);
+        var result = await load.RunAsync(contender, length);
         var cpu = contender.Use.Cpu - before.Cpu;
         await Console.Error.WriteLineAsync($"{load.Title}, {contender.Name}: {result.PerSecond:0} requests/s");
         return new Turn(contender.Name, result, cpu.TotalMicroseconds / Math.Max(1, result.Requests));

@@ -5,7 +5,7 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 /// <summary>One kind of traffic that all contenders are given in turns.</summary>
 /// <param name="Title">What it is, for the table.</param>
 /// <param name="RunAsync">Gives it to a contender, for so long.</param>
-internal sealed record ForwardingLoad(string Title, Func<Uri, TimeSpan, Task<LoadResult>> RunAsync)
+internal sealed record ForwardingLoad(string Title, Func<Contender, TimeSpan, Task<LoadResult>> RunAsync)
 {
     /// <summary>All kinds.</summary>
     public static IReadOnlyList<ForwardingLoad> All(LabHost lab) =>
@@ -16,17 +16,18 @@ internal sealed record ForwardingLoad(string Title, Func<Uri, TimeSpan, Task<Loa
         ByWrk(lab, "1 MiB answer, 16 keep-alive connections", "1MiB", 16, ""),
         ByWrk(lab, "tiny answer, a new connection for each request, 64 at a time", "tiny", 64, "wrk.headers[\"Connection\"] = \"close\""),
         ByWrk(lab, "1 MiB upload, 8 keep-alive connections", "upload", 8, "wrk.method = \"POST\" wrk.body = string.rep(\"x\", 1048576)"),
-        new($"tiny answer, {SteadyRate.PerSecond} requests/s on {SteadyRate.Connections} keep-alive connections", SteadyRate.RunAsync),
-        new($"{Echoes.Connections} WebSockets, each sending 16 bytes when the last ones have come back", Echoes.RunAsync),
+        new($"tiny answer, {SteadyRate.PerSecond} requests/s on {SteadyRate.Connections} keep-alive connections", (contender, duration) => SteadyRate.RunAsync(contender.Address, duration)),
+        new($"{Echoes.Connections} WebSockets, each sending 16 bytes when the last ones have come back", (contender, duration) => Echoes.RunAsync(contender.Address, duration)),
+        new($"tiny answer by HTTP/2, {H2load.Streams} streams on each of {H2load.Connections} connections", (contender, duration) => H2load.RunAsync(contender.Http2Address, duration)),
     ];
 
     private static ForwardingLoad ByWrk(LabHost lab, string title, string path, int connections, string script)
     {
         var file = Path.Combine(lab.NewDirectory("wrk"), "requests.lua");
         File.WriteAllLines(file, [script]);
-        return new ForwardingLoad(title, async (address, duration) =>
+        return new ForwardingLoad(title, async (contender, duration) =>
         {
-            var wrk = await Wrk.RunAsync(new Uri(address, path), connections, file, duration);
+            var wrk = await Wrk.RunAsync(new Uri(contender.Address, path), connections, file, duration);
             return new LoadResult(wrk.Requests, wrk.PerSecond, wrk.Failed, P99Ms: null);
         });
     }

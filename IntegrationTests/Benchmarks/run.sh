@@ -36,7 +36,7 @@ export DOTNET_ROOT
 
 {
   "$lab" install
-  install_packages nginx:nginx haproxy:haproxy caddy:caddy wrk:wrk
+  install_packages nginx:nginx haproxy:haproxy caddy:caddy wrk:wrk h2load:nghttp2-client
   dotnet build "$here/Benchmarks.csproj" -c Release -p:RunAnalyzers=false -v quiet --nologo
   installed=$(mktemp -d)
   trap '"$lab" down; rm -rf "$installed"' EXIT
