@@ -19,7 +19,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     private SocketReader? _input;
     private SocketWriter? _output;
     private FeatureCollection? _features;
-    private CancellationTokenSource? _closed;
+    private Ending _end;
     private Action<ClientTransport>? _onFirstEvent;
     private Action<ClientTransport>? _onEnd;
     private int _isKnown;
@@ -29,8 +29,6 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     private string? _id;
     private IDictionary<object, object?>? _items;
     private IDuplexPipe? _transport;
-    private LoopSocket? _follower;
-    private int _isClosed;
 
     /// <param name="loop">Where it waits.</param>
     /// <param name="socket">The connection, which belongs to this from now on.</param>
@@ -81,7 +79,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <inheritdoc/>
     public override CancellationToken ConnectionClosed
     {
-        get => (_closed ??= NewClosed()).Token;
+        get => _end.Token;
         set => throw new NotSupportedException("The connection itself says when it is closed.");
     }
 
@@ -96,7 +94,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     public EventLoop Loop => _socket.Loop;
 
     /// <summary>Whether the client is gone.</summary>
-    public bool IsClosed => Volatile.Read(ref _isClosed) == 1;
+    public bool IsClosed => _end.IsOver;
 
     /// <summary>Whether the client has left, and nothing of it is left to read.</summary>
     public bool IsAtEnd() => _socket.IsAtEnd();
@@ -150,22 +148,14 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
 
     /// <summary>Aborts a connection when the client leaves, or at once if it has left.</summary>
     /// <param name="follower">The connection; absent: none any more.</param>
-    public void EndsToo(LoopSocket? follower)
-    {
-        Volatile.Write(ref _follower, follower);
-        Interlocked.MemoryBarrier();
-        if (IsClosed)
-        {
-            follower?.Abort();
-        }
-    }
+    public void EndsToo(LoopSocket? follower) => _end.EndsToo(follower);
 
     /// <inheritdoc/>
     public void On(SocketEvents events)
     {
         if ((events & (SocketEvents.Ended | SocketEvents.Failed)) != 0 || ((events & SocketEvents.OtherSideEnded) != 0 && _socket.IsAtEnd()))
         {
-            Close();
+            _end.End();
         }
 
         if (Interlocked.Exchange(ref _onFirstEvent, null) is { } onFirstEvent)
@@ -190,7 +180,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
             await EndAsync();
         }
 
-        _closed?.Dispose();
+        _end.Dispose();
         await base.DisposeAsync();
         _onEnd?.Invoke(this);
     }
@@ -208,17 +198,8 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         }
 
         _socket.Dispose();
-        Close();
+        _end.End();
         _client.Leave();
-    }
-
-    private void Close()
-    {
-        if (Interlocked.Exchange(ref _isClosed, 1) == 0)
-        {
-            Volatile.Read(ref _follower)?.Abort();
-            Volatile.Read(ref _closed)?.Cancel();
-        }
     }
 
     // What has come by then, and what waits for it, is known on the loop's thread only.
@@ -237,19 +218,6 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         features.Set(this);
         features.Set(_client);
         return features;
-    }
-
-    private CancellationTokenSource NewClosed()
-    {
-        var closed = new CancellationTokenSource();
-        Volatile.Write(ref _closed, closed);
-        Interlocked.MemoryBarrier();
-        if (IsClosed)
-        {
-            closed.Cancel();
-        }
-
-        return closed;
     }
 
     private sealed class Rest(ClientTransport transport) : ISocketEvents

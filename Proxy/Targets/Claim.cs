@@ -10,10 +10,8 @@ internal sealed class Claim : IDisposable
     private readonly CancellationTokenRegistration _plainCutoff;
     private CancellationTokenRegistration _streamCutoff;
     private string _rawTarget = "";
-    private CancellationTokenSource? _cut;
-    private LoopSocket? _connection;
+    private Ending _cut;
     private IAnswered? _client;
-    private volatile bool _isCut;
     private volatile bool _staysOpen;
 
     /// <summary>Made by <see cref="Upstream.TryClaim"/> only, after the request was counted in.</summary>
@@ -49,26 +47,10 @@ internal sealed class Claim : IDisposable
     }
 
     /// <summary>Whether the target was replaced and the time of its requests is over.</summary>
-    public bool IsCut => _isCut;
+    public bool IsCut => _cut.IsOver;
 
     /// <summary>Cancelled when <see cref="IsCut"/> becomes true.</summary>
-    public CancellationToken Cut
-    {
-        get
-        {
-            if (_cut is null)
-            {
-                _cut = new CancellationTokenSource();
-                Interlocked.MemoryBarrier();
-                if (_isCut)
-                {
-                    _cut.Cancel();
-                }
-            }
-
-            return _cut.Token;
-        }
-    }
+    public CancellationToken Cut => _cut.Token;
 
     /// <summary>Says which request it is, before anybody else gets to know of it.</summary>
     /// <param name="rawTarget">What it asks for.</param>
@@ -77,15 +59,7 @@ internal sealed class Claim : IDisposable
 
     /// <summary>Aborts a connection when <see cref="IsCut"/> becomes true, or at once if it is.</summary>
     /// <param name="connection">The connection; absent: none any more.</param>
-    public void EndsToo(LoopSocket? connection)
-    {
-        Volatile.Write(ref _connection, connection);
-        Interlocked.MemoryBarrier();
-        if (_isCut)
-        {
-            connection?.Abort();
-        }
-    }
+    public void EndsToo(LoopSocket? connection) => _cut.EndsToo(connection);
 
     /// <summary>
     /// Breaks the client's answer off as well when <see cref="IsCut"/> becomes true, or at once if it is: for answers that have begun. Whoever writes to a
@@ -95,7 +69,7 @@ internal sealed class Claim : IDisposable
     {
         Volatile.Write(ref _client, client);
         Interlocked.MemoryBarrier();
-        if (_isCut)
+        if (IsCut)
         {
             client.BreakOff();
         }
@@ -121,7 +95,7 @@ internal sealed class Claim : IDisposable
         // Each waits for a cut that is just happening, so that it never meets a disposed source.
         _plainCutoff.Dispose();
         _streamCutoff.Dispose();
-        _cut?.Dispose();
+        _cut.Dispose();
         if (IsStream)
         {
             _upstream.Count.LeaveStream();
@@ -153,14 +127,10 @@ internal sealed class Claim : IDisposable
 
     private void BeCut()
     {
-        _isCut = true;
-        Interlocked.MemoryBarrier();
-        Volatile.Read(ref _connection)?.Abort();
+        _cut.End();
         if (Volatile.Read(ref _client) is { } client)
         {
             client.BreakOff();
         }
-
-        _cut?.Cancel();
     }
 }
