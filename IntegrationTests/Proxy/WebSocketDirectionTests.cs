@@ -9,11 +9,14 @@ public class WebSocketDirectionTests
     public async Task Passing_frames_on_allocates_nothing_for_each()
     {
         var text = string.Concat(Enumerable.Repeat(WebSocketFrame.Of("sixteen letters.", isMasked: true), 10_000));
-        await PassAsync(text);
+        var allocated = new List<long>();
+        for (var i = 0; i < 5; i++)
+        {
+            allocated.Add(await PassAsync(text));
+        }
 
-        var allocated = await PassAsync(text);
-
-        Assert.InRange(allocated, 0, 1000);
+        // What other tests do in this process may empty the pools that it shares with them; what each frame costs would be there every time.
+        Assert.InRange(allocated.Min(), 0, 1000);
     }
 
     // Everything is there at once, so it runs on this thread to its end.
