@@ -18,7 +18,6 @@ static async Task<ExitCode> RunAsync(ProxyOptions options)
 
         // What clients do wrong, with a line for each frame of a flood.
         .AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None)
-        .AddFilter("Yarp", LogLevel.None)
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;

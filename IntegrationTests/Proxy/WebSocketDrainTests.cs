@@ -239,6 +239,21 @@ public sealed class WebSocketDrainTests : ReplacedRelease
     }
 
     [Fact]
+    public async Task Proxy_that_stops_tells_both_sides_and_waits_for_their_answers()
+    {
+        await using var socket = await OpenAsync();
+
+        var stopping = Proxy.Host.StopAsync(CancellationToken.None);
+        Time.Advance(TimeSpan.FromSeconds(5) * 3 / 4);
+
+        await socket.AssertToldAsync();
+        Assert.False(stopping.IsCompleted);
+        await socket.AnswerAsync();
+        await socket.AssertEndsAsync();
+        await stopping.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+    }
+
+    [Fact]
     public async Task Socket_of_a_container_that_serves_again_is_not_told()
     {
         await using var socket = await OpenAsync();

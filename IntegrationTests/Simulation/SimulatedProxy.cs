@@ -42,7 +42,7 @@ internal sealed class SimulatedProxy(VirtualThread thread, WallClock wall, Way w
     {
         _life = new Life(thread, "Proxy");
         var time = new VirtualTime(thread, _life, wall);
-        Table = new TargetTable(_ => new TargetConnections(new Nowhere(), () => { }), () => [], time);
+        Table = new TargetTable(() => [], time);
         _registry = new ApplicationRegistry(Table, _records, new TargetProbe(time, () => connect(time)), story.CreateLogger<ApplicationRegistry>());
         _startedAt = time.GetUtcNow();
         _pid++;
@@ -126,11 +126,6 @@ internal sealed class SimulatedProxy(VirtualThread thread, WallClock wall, Way w
         }
 
         public void Remove(string application) => _records.Remove(application);
-    }
-
-    private sealed class Nowhere : HttpMessageHandler
-    {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }
 

@@ -144,7 +144,7 @@ internal static class AnswerCorpus
         new("101 unasked to a POST", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nabc", "502", Dropped) { Method = "POST" },
         new("101 to another protocol than was asked for", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nabc", "502", Dropped) { Asks = Upgrade },
         new("101 without a protocol", "HTTP/1.1 101 Switching Protocols\r\n\r\nabc", "502", Dropped) { Asks = Upgrade },
-        new("upgrade refused", "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 3\r\n\r\nabc", "426 <abc>", Dropped) { Asks = Upgrade },
+        new("upgrade refused", "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 3\r\n\r\nabc", "426 <abc>", Kept) { Asks = Upgrade },
     ];
 
     private static AnswerRow[] Ends =>

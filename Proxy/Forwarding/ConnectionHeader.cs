@@ -5,7 +5,7 @@ namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>Removes the headers that a <c>Connection</c> header nominates: they are meant for the next hop only, which is us.</summary>
 /// <remarks>
-/// The standard hop-by-hop headers themselves (Connection, Keep-Alive, Transfer-Encoding …) are left out by the forwarder. A nomination
+/// The standard hop-by-hop headers themselves (Connection, Keep-Alive, Transfer-Encoding …) are left out when it is sent on. A nomination
 /// never removes what decides about access, the origin of a request or the length of a message.
 /// Source: RFC 9110, section 7.6.1.
 /// </remarks>
@@ -32,7 +32,7 @@ internal static class ConnectionHeader
             headers.Remove("Expect");
         }
 
-        // A WebSocket begins with GET, and the forwarder would make a GET of anything else that asks for one.
+        // Every protocol in use is asked for by GET; other methods may have a body.
         if (request.Protocol == HttpProtocol.Http10 || !HttpMethods.IsGet(request.Method))
         {
             headers.Remove("Upgrade");
@@ -58,21 +58,6 @@ internal static class ConnectionHeader
         }
     }
 
-    /// <summary>Removes what a response's <c>Connection</c> header nominates.</summary>
-    public static void Apply(HttpResponseMessage response)
-    {
-        if (!response.Headers.NonValidated.TryGetValues("Connection", out var values))
-        {
-            return;
-        }
-
-        foreach (var name in values.SelectMany(NominatedBy).ToList())
-        {
-            RemoveFrom(response.Headers, name);
-            RemoveFrom(response.Content.Headers, name);
-        }
-    }
-
     private static IEnumerable<string> NominatedBy(string? value) =>
         IsPlain(value) ? [] : value!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(IsRemoved);
 
@@ -80,13 +65,4 @@ internal static class ConnectionHeader
 
     private static bool IsRemoved(string name) =>
         !NeverRemoved.Contains(name) && !name.StartsWith("x-forwarded-", StringComparison.OrdinalIgnoreCase);
-
-    // A collection refuses to look for names of the other collection's headers, by exception; asking first avoids it.
-    private static void RemoveFrom(HttpHeaders headers, string name)
-    {
-        if (headers.NonValidated.Contains(name))
-        {
-            headers.Remove(name);
-        }
-    }
 }

@@ -45,9 +45,6 @@ internal sealed class Exchange : IAnswered
     /// <summary>Whether the request's body was followed by trailers that can't be sent on.</summary>
     public bool HasInvalidTrailers { get; set; }
 
-    /// <summary>Whether the application ended the connection before the request's body was there.</summary>
-    public bool IsLeft { get; set; }
-
     /// <summary>Whether other requests run beside it on the client's connection, as in HTTP/2: then it ends for itself, and its connection goes on.</summary>
     public bool IsMultiplexed { get; private set; }
 
@@ -66,11 +63,8 @@ internal sealed class Exchange : IAnswered
     /// <summary>Whether the client has left, or has given this request up.</summary>
     public bool IsClientGone => Transport.IsClosed || (IsMultiplexed && _context.RequestAborted.IsCancellationRequested);
 
-    /// <summary>Carries the request over to the application, where YARP doesn't.</summary>
+    /// <summary>Carries the request over to the application.</summary>
     public Relay Relay => _relay ??= new Relay(this);
-
-    /// <summary>The connection to the application that the request was sent on by YARP.</summary>
-    public UpstreamConnection? Connection { get; set; }
 
     /// <summary>Begins the next exchange.</summary>
     /// <param name="features">The server's view of the request.</param>
@@ -80,11 +74,9 @@ internal sealed class Exchange : IAnswered
         Began = timestamp;
         BytesIn = 0;
         HasInvalidTrailers = false;
-        IsLeft = false;
         IsRepeated = false;
         Unanswered = 0;
         HeldSince = null;
-        Connection = null;
         if (Transport is null)
         {
             Transport = features.GetRequiredFeature<ClientTransport>();

@@ -23,27 +23,6 @@ internal static class ForwardedHeaders
         "Content-Length", "Transfer-Encoding", "Keep-Alive", "Proxy-Connection",
     };
 
-    /// <summary>Sets the headers of a request that came from the given peer.</summary>
-    public static void Apply(HttpRequest request, Peer peer)
-    {
-        var headers = request.Headers;
-        foreach (var name in MisleadingNames(headers, peer.IsTrusted))
-        {
-            headers.Remove(name);
-        }
-
-        headers[For] = ForValue(headers[For], peer);
-        if (!peer.IsTrusted || !headers.ContainsKey(Proto))
-        {
-            headers[Proto] = request.Scheme;
-        }
-
-        if ((!peer.IsTrusted || !headers.ContainsKey(Host)) && headers.Host is { Count: > 0 } host)
-        {
-            headers[Host] = host;
-        }
-    }
-
     /// <summary>Whether a header says, or could be taken to say, who the client is or how long its message is, and isn't to be believed.</summary>
     public static bool IsMisleading(string name, bool isTrusted)
     {
@@ -89,19 +68,5 @@ internal static class ForwardedHeaders
         }
 
         return peer.Address is "" ? former : $"{string.Join(", ", former.ToArray())}, {peer.Address}";
-    }
-
-    private static List<string> MisleadingNames(IHeaderDictionary headers, bool isTrusted)
-    {
-        List<string>? names = null;
-        foreach (var header in headers)
-        {
-            if (IsMisleading(header.Key, isTrusted))
-            {
-                (names ??= []).Add(header.Key);
-            }
-        }
-
-        return names ?? [];
     }
 }

@@ -59,8 +59,11 @@ internal static class RequestChecks
 
     /// <summary>Whether a request says that its answer may be long in coming: it asks for events, or for a long poll (RFC 7240, section 4.3).</summary>
     public static bool WaitsLong(HttpRequest request) =>
-        (request.Headers.Accept is [{ } accepted, ..] && ForwardingTransformer.IsEventStream(accepted))
+        (request.Headers.Accept is [{ } accepted, ..] && IsEventStream(accepted))
         || (request.Headers.TryGetValue("Prefer", out var preferences) && preferences.ToString().Contains("wait=", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether a media type is that of an answer that stays open.</summary>
+    public static bool IsEventStream(string type) => type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What follows scheme and host, where a client sends the whole URI; else the target as it is.</summary>
     public static ReadOnlySpan<char> OriginFormOf(ReadOnlySpan<char> target)

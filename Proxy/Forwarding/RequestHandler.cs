@@ -5,22 +5,13 @@ using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>Serves one request: checks it, claims the active target, forwards it there, and counts what came of it.</summary>
-internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder, RequestHold hold, AccessLog? accessLog, ForwardingLog log)
+internal sealed class RequestHandler(TargetTable table, RequestHold hold, AccessLog? accessLog, ForwardingLog log)
 {
     private const int ClientGone = 499;
-
-    // Neither side has sent a byte for so long: the exchange is given up. Applications' own limits are shorter; this one is for lost peers.
-    private static readonly ForwarderRequestConfig Config = new()
-    {
-        ActivityTimeout = TimeSpan.FromMinutes(10),
-        Version = System.Net.HttpVersion.Version11,
-        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-    };
 
     /// <summary>Answers a request, whatever happens.</summary>
     public Task HandleAsync(Exchange exchange)
@@ -45,17 +36,8 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
         }
 
         ConnectionHeader.Apply(context.Request);
-        var isRelayed = Relay.Takes(context);
-        if (isRelayed)
-        {
-            exchange.Relay.Prepare();
-        }
-        else
-        {
-            ForwardedHeaders.Apply(context.Request, exchange.Peer);
-        }
-
-        return ForwardAsync(exchange, isRelayed);
+        exchange.Relay.Prepare();
+        return ForwardAsync(exchange);
     }
 
     /// <summary>Answers a request that goes to no application.</summary>
@@ -66,30 +48,27 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     }
 
     // Tries until it is answered.
-    private async Task ForwardAsync(Exchange exchange, bool isRelayed)
+    private async Task ForwardAsync(Exchange exchange)
     {
         exchange.IsRepeatable = IsRepeatable(exchange.Context);
         while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out var serving, out var claim)
-            ? !await TryForwardAsync(exchange, serving!, claim, isRelayed)
+            ? !await TryForwardAsync(exchange, serving!, claim)
             : !await TryAnswerWithoutTargetAsync(exchange, serving))
         {
             exchange.IsRepeated = true;
             exchange.Context.Response.Clear();
-            exchange.Context.Features.Set<IForwarderErrorFeature>(null);
         }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> TryForwardAsync(Exchange exchange, Serving serving, Claim claim, bool isRelayed)
+    private async ValueTask<bool> TryForwardAsync(Exchange exchange, Serving serving, Claim claim)
     {
         Problem? problem;
         Exception? error;
         using (claim)
         {
             Introduce(claim, exchange);
-            (problem, error) = isRelayed
-                ? await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated)
-                : await ForwardByYarpAsync(exchange, claim);
+            (problem, error) = await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated);
             exchange.Client.GaveBack(claim);
             if (problem is null || !NothingWasAnswered(exchange, error))
             {
@@ -139,61 +118,6 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
 
         await FinishAsync(exchange, problem);
         Record(exchange, claim.Upstream.Traffic, claim);
-    }
-
-    private async Task<(Problem? Problem, Exception? Error)> ForwardByYarpAsync(Exchange exchange, Claim claim)
-    {
-        var context = exchange.Context;
-        var transformer = new ForwardingTransformer(exchange, claim);
-        try
-        {
-            var upstream = claim.Upstream;
-            var result = await forwarder.SendAsync(context, upstream.Origin, upstream.Connections, Config, transformer, claim.Cut);
-            var error = result == ForwarderError.None ? null : context.GetForwarderErrorFeature()?.Exception;
-            return (ProblemOf(exchange, result, transformer, claim), error ?? transformer.WebSocketFailure);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            return (Problem.InvalidAnswer, e);
-        }
-        finally
-        {
-            exchange.Connection?.Release();
-            exchange.Connection = null;
-        }
-    }
-
-    private static Problem? ProblemOf(Exchange exchange, ForwarderError result, ForwardingTransformer transformer, Claim claim)
-    {
-        if (transformer.RefusedAnswer)
-        {
-            return Problem.InvalidAnswer;
-        }
-
-        if (transformer.RefusedHost)
-        {
-            return Problem.Refused(StatusCodes.Status400BadRequest, "The Host header names no host.");
-        }
-
-        if (exchange.HasInvalidTrailers)
-        {
-            return Problem.Refused(StatusCodes.Status400BadRequest, "A trailer has a character that headers can't have.");
-        }
-
-        return result switch
-        {
-            ForwarderError.None when transformer.WebSocketFailure is null => null,
-            _ when claim.IsCut => Problem.DrainOver,
-            _ when exchange.IsLeft => Problem.Unreachable,
-
-            // The application answered without having read the whole body. Its answer is a good one.
-            ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination
-                when transformer.Answered => null,
-            ForwarderError.RequestBodyClient => Problem.Refused(exchange.Context.Response.StatusCode, "The request's body could not be read."),
-            ForwarderError.RequestTimedOut => Problem.TimedOut,
-            ForwarderError.ResponseHeaders => Problem.InvalidAnswer,
-            _ => Problem.Unreachable,
-        };
     }
 
     private static Task FinishAsync(Exchange exchange, Problem? problem)
@@ -260,17 +184,16 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     // The connection was refused, or was broken off before the answer's first byte.
     private static bool NothingWasAnswered(Exchange exchange, Exception? error) =>
         !exchange.Context.Response.HasStarted && !exchange.IsClientGone
-        && (WasNotSent(error) || (exchange.IsRepeatable && (error is NothingAnsweredException or HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded }
-            or HttpRequestException { InnerException: IOException { InnerException: SocketException } })));
+        && (WasNotSent(error) || (exchange.IsRepeatable && error is NothingAnsweredException));
 
     // To wait for an application that is there would take more of what there is too little of.
-    private static bool IsForLackOfDescriptors(Exception error) => error.GetBaseException() is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets };
+    private static bool IsForLackOfDescriptors(Exception error) => error is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets };
 
-    private static bool WasNotSent(Exception? error) => error is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
+    private static bool WasNotSent(Exception? error) => error is SocketException;
 
     // A target that doesn't even refuse costs a second each time; only its successor is tried after that.
     private bool IsWorthRepeating(HttpContext context, Claim claim, Exception? error) =>
-        error?.GetBaseException() is not SocketException { SocketErrorCode: SocketError.TimedOut }
+        error is not SocketException { SocketErrorCode: SocketError.TimedOut }
         || !ReferenceEquals(table.Find(RequestChecks.PlaceOf(context))?.Upstream, claim.Upstream);
 
     private TrafficRecorder UntargetedOf(HttpContext context) => table.Find(RequestChecks.PlaceOf(context))?.Untargeted ?? table.Unclaimed;
@@ -278,7 +201,7 @@ internal sealed class RequestHandler(TargetTable table, IHttpForwarder forwarder
     private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
     {
         var context = exchange.Context;
-        var isGone = !context.Response.HasStarted && (exchange.IsClientGone || context.RequestAborted.IsCancellationRequested);
+        var isGone = !context.Response.HasStarted && exchange.IsClientGone;
         var status = isGone ? ClientGone : context.Response.StatusCode;
         var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
         accessLog?.Write(context, status, exchange.ResponseBody.Written, duration, claim?.Upstream.Target);

@@ -1,14 +1,13 @@
 using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
-using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>The answer's body on its way to the client: counted, and framed by us where trailers follow it, which Kestrel can't send over HTTP/1.1.</summary>
-internal sealed class ResponseBody : WriteOnlyStream, IHttpResponseBodyFeature
+internal sealed class ResponseBody : AsyncStream, IHttpResponseBodyFeature
 {
     private IHttpResponseBodyFeature? _inner;
     private bool _isFramed;
@@ -47,12 +46,6 @@ internal sealed class ResponseBody : WriteOnlyStream, IHttpResponseBodyFeature
 
     /// <summary>Counts bytes that were written to <see cref="Writer"/>.</summary>
     public void Count(int bytes) => Written += bytes;
-
-    /// <summary>Ends a body that is framed in chunks.</summary>
-    /// <exception cref="IOException">The trailers can't be sent on.</exception>
-    public ValueTask EndWithTrailersAsync(HttpResponseHeaders trailers, CancellationToken cancellationToken) => ResponseChecks.AreValid(trailers)
-        ? EndWithTrailersAsync(trailers.NonValidated.SelectMany(field => field.Value.Select(value => (field.Key, value))), cancellationToken)
-        : throw new IOException("The application's trailers have a character that headers can't have.");
 
     /// <summary>Ends a body that is framed in chunks.</summary>
     public async ValueTask EndWithTrailersAsync(IEnumerable<(string Name, string Value)> trailers, CancellationToken cancellationToken)

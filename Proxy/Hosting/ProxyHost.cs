@@ -6,7 +6,6 @@ using Wunderproxy.Proxy.Control;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace Wunderproxy.Proxy.Hosting;
 
@@ -17,9 +16,13 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger<ProxyHost> _logger;
     private readonly DescriptorLimit _descriptors;
+    // Nobody can connect anew until the next Proxy is there, which waits for the end of this one.
+    private static readonly TimeSpan WebSocketsLimit = TimeSpan.FromSeconds(5);
+
     private readonly ClientConnections _connections;
     private readonly ServiceProvider _services;
     private readonly StateDirectory _state;
+    private readonly TargetTable _table;
     private readonly ApplicationRegistry _registry;
     private readonly AccessLog? _accessLog;
     private readonly PublicApplication _application;
@@ -36,14 +39,13 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _startedAt = time.GetUtcNow();
         _descriptors = new DescriptorLimit(time);
         _connections = new ClientConnections(_descriptors);
-        _services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddSingleton(time).AddHttpForwarder().BuildServiceProvider();
+        _services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddSingleton(time).BuildServiceProvider();
         _accessLog = options.AccessLog ? new AccessLog(accessLog, time) : null;
 
-        var table = new TargetTable(target => UpstreamHandler.Connect(target, time), _connections.Running, time);
-        var forwarder = _services.GetRequiredService<IHttpForwarder>();
-        var handler = new RequestHandler(table, forwarder, new RequestHold(table, time), _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
+        _table = new TargetTable(_connections.Running, time);
+        var handler = new RequestHandler(_table, new RequestHold(_table, time), _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
         _application = new PublicApplication(handler, time);
-        _registry = new ApplicationRegistry(table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
+        _registry = new ApplicationRegistry(_table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
         _public = new PublicServer(options, _connections, _services, time, loggers);
         _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, StatusOf), loggers);
     }
@@ -78,11 +80,12 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes no new connection, and lets running requests end, up to the time allowed; what runs then is cut.</summary>
+    /// <summary>Takes no new connection, tells WebSockets to close within 5 s, and lets running requests end, up to the time allowed; what runs then is cut.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         Stopping(_options.StopTimeout.TotalSeconds);
+        _table.CloseWebSockets(_options.StopTimeout < WebSocketsLimit ? _options.StopTimeout : WebSocketsLimit);
         using var limit = new CancellationTokenSource(_options.StopTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         await _public.StopAsync(either.Token);

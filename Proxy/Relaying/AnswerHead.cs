@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Wunderproxy.Proxy.Relaying;
@@ -94,6 +95,26 @@ internal sealed class AnswerHead
     {
         var value = Split(line.ContainsAny(ForbiddenBytes) ? throw new InvalidAnswerException("Its trailers have a byte that none may have.") : line, out var name);
         return (Encoding.Latin1.GetString(name), Encoding.Latin1.GetString(value));
+    }
+
+    /// <summary>Whether the connection becomes one of a protocol.</summary>
+    public bool SwitchesTo(string protocol)
+    {
+        if (Status != StatusCodes.Status101SwitchingProtocols)
+        {
+            return false;
+        }
+
+        var named = 0;
+        foreach (ref readonly var field in Fields)
+        {
+            if (field.Name.Equals("Upgrade", StringComparison.OrdinalIgnoreCase))
+            {
+                named += field.Value.Equals(protocol, StringComparison.OrdinalIgnoreCase) ? 1 : 2;
+            }
+        }
+
+        return named == 1;
     }
 
     private static ReadOnlySpan<byte> NextLine(ref ReadOnlySpan<byte> rest)

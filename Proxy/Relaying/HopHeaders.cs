@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace Wunderproxy.Proxy.Relaying;
 
-/// <summary>Headers that are meant for the next hop only, in either direction; the same ones that YARP's forwarder leaves out.</summary>
+/// <summary>Headers that are meant for the next hop only, in either direction.</summary>
 internal static class HopHeaders
 {
     private static readonly FrozenSet<string> Names = FrozenSet.ToFrozenSet(

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
+using Wunderproxy.Proxy.WebSockets;
 
 namespace Wunderproxy.Proxy.Relaying;
 
@@ -15,9 +16,6 @@ internal sealed class Relay(Exchange exchange) : IDisposable
 
     private readonly RelayedRequest _request = new(exchange);
     private readonly RelayedAnswer _answer = new(exchange);
-
-    /// <summary>Whether a request can be relayed. Upgrades are YARP's.</summary>
-    public static bool Takes(HttpContext context) => context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true };
 
     /// <summary>Puts together what is to be sent.</summary>
     public void Prepare() => _request.Prepare(exchange.Context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody);
@@ -55,6 +53,12 @@ internal sealed class Relay(Exchange exchange) : IDisposable
                 await (connection.HasInterim ? _answer.PassInterimOnAsync(connection.Head) : connection.Socket.WaitUntilReadableAsync());
             }
 
+            if (_request.Protocol is { } protocol && connection.Head.SwitchesTo(protocol))
+            {
+                await SwitchAsync(protocol, connection, claim);
+                return (null, null);
+            }
+
             isKept = await _answer.PassOnAsync(connection, claim) && _request.IsWhole;
             return (null, null);
         }
@@ -85,6 +89,15 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         {
             pool.Drop(connection);
         }
+    }
+
+    private Task SwitchAsync(string protocol, ApplicationConnection connection, Claim claim)
+    {
+        // What ends with what is settled between the two sides from here on.
+        exchange.EndsToo(null);
+        claim.EndsToo(null);
+        _answer.TakeSwitch(connection.Head, claim);
+        return Upgrade.CarryAsync(exchange, protocol, connection, claim);
     }
 
     // The application may answer while the body is still being sent, and need not take the rest of it, or any.

@@ -8,6 +8,3 @@ internal sealed class InvalidAnswerException(string reason) : IOException(reason
 
 /// <summary>The application's answer ended before its end.</summary>
 internal sealed class AnswerCutShortException() : IOException("The application's answer was cut short.");
-
-/// <summary>Nothing moved on the connection for so long that one side must be lost.</summary>
-internal sealed class NothingMovedException() : IOException("Neither side has sent a byte for too long.");

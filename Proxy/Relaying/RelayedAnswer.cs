@@ -74,6 +74,9 @@ internal sealed class RelayedAnswer(Exchange exchange)
         return PassBodyOnAsync(head, claim, isKept);
     }
 
+    /// <summary>Takes over the head of an answer that switches protocols.</summary>
+    public void TakeSwitch(AnswerHead head, Claim claim) => TakeHead(head, claim);
+
     private static bool IsHopByHop(AnswerHead head)
     {
         foreach (ref readonly var field in head.Fields)
@@ -102,13 +105,22 @@ internal sealed class RelayedAnswer(Exchange exchange)
         exchange.SetReason(head.Reason);
         var isKept = TakeFields(head, response.Headers, claim);
         response.ContentLength = head.Length;
-        ResponseFraming.DropLengthWhereThereIsNoBody(response);
+        DropLengthWhereThereIsNoBody(response);
         if (ConnectionHeader.AsksForClose(context.Request))
         {
             response.Headers.Connection = "close";
         }
 
         return isKept;
+    }
+
+    // Answers that never have a body; some applications send a length with them.
+    private static void DropLengthWhereThereIsNoBody(HttpResponse response)
+    {
+        if (response.StatusCode is StatusCodes.Status101SwitchingProtocols or StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent)
+        {
+            response.Headers.ContentLength = null;
+        }
     }
 
     private static bool TakeFields(AnswerHead head, IHeaderDictionary headers, Claim claim)
@@ -150,7 +162,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
 
     private static void BecomeStreamIfItIs(string type, Claim claim)
     {
-        if (ForwardingTransformer.IsEventStream(type))
+        if (RequestChecks.IsEventStream(type))
         {
             claim.BecomeStream(RequestKind.Stream);
         }
@@ -318,7 +330,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         {
             left -= line.Length;
             var trailer = AnswerHead.ReadTrailer(line.Span);
-            if (!HopHeaders.Contains(trailer.Name) && !RequestBody.BelongsToHead(trailer.Name))
+            if (!HopHeaders.Contains(trailer.Name) && !RequestTrailers.BelongsToHead(trailer.Name))
             {
                 _trailers?.Add(trailer);
             }

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.WebSockets;
 
 namespace Wunderproxy.Proxy.Relaying;
 
@@ -26,6 +27,9 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     /// <summary>Whether the client sends the body only when it is told to go on. Source: RFC 9110, section 10.1.1.</summary>
     public bool WaitsToGoOn { get; private set; }
 
+    /// <summary>The protocol that it asks to switch to; absent: none.</summary>
+    public string? Protocol { get; private set; }
+
     /// <summary>Whether all of the request was sent.</summary>
     public bool IsWhole { get; private set; }
 
@@ -37,11 +41,12 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     {
         var request = exchange.Context.Request;
         (HasBody, IsWhole, ClientFailure) = (hasBody, false, null);
+        Protocol = Upgrade.AskedBy(exchange.Context);
         _isChunked = hasBody && request.ContentLength is null;
         WaitsToGoOn = hasBody && request.Headers.Expect is [var expectation] && string.Equals(expectation, "100-continue", StringComparison.OrdinalIgnoreCase);
         _isHeadSent = false;
         _head.Clear();
-        RequestHead.Write(request, exchange.Peer, hasBody, _head);
+        RequestHead.Write(request, exchange.Peer, hasBody, Protocol, _head);
     }
 
     /// <summary>Sends a request that has no body.</summary>
@@ -181,7 +186,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
         try
         {
             _unsent.Write("0\r\n"u8);
-            _unsent.Write(RequestBody.TrailersOf(exchange));
+            _unsent.Write(RequestTrailers.Of(exchange));
             _unsent.Write("\r\n"u8);
             return true;
         }

@@ -11,8 +11,9 @@ internal static class RequestHead
     /// <param name="request">The request, which was checked, less the headers that its <c>Connection</c> header nominates.</param>
     /// <param name="peer">Who sent it.</param>
     /// <param name="hasBody">Whether a body follows.</param>
+    /// <param name="protocol">The protocol that it asks to switch to; absent: none.</param>
     /// <param name="head">Where to.</param>
-    public static void Write(HttpRequest request, Peer peer, bool hasBody, HeadWriter head)
+    public static void Write(HttpRequest request, Peer peer, bool hasBody, string? protocol, HeadWriter head)
     {
         var target = RequestChecks.OriginFormOf(RequestChecks.RawTargetOf(request.HttpContext));
         head.Write(request.Method);
@@ -34,7 +35,13 @@ internal static class RequestHead
         }
 
         WriteFraming(request, hasBody, head);
-        if (ForwardingTransformer.AcceptsTrailers(request.Headers))
+        if (protocol is not null)
+        {
+            head.Write("Connection: Upgrade\r\n"u8);
+            head.WriteField("Upgrade", protocol);
+        }
+
+        if (AcceptsTrailers(request.Headers))
         {
             head.Write("TE: trailers\r\n"u8);
         }
@@ -42,6 +49,9 @@ internal static class RequestHead
         ForwardedHeaders.Write(request, peer, head);
         head.Write("\r\n"u8);
     }
+
+    private static bool AcceptsTrailers(IHeaderDictionary headers) =>
+        headers.TE is { Count: > 0 } te && te.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase);
 
     private static void WriteFraming(HttpRequest request, bool hasBody, HeadWriter head)
     {

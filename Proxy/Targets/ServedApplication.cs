@@ -18,10 +18,10 @@ internal sealed class ServedApplication(TimeProvider time)
 
     /// <summary>Puts a snapshot in place in one step.</summary>
     /// <returns>The target that was replaced and has to be drained, if any.</returns>
-    public Upstream? Take(ApplicationSnapshot snapshot, Func<Target, TargetConnections> connect)
+    public Upstream? Take(ApplicationSnapshot snapshot)
     {
         var former = _serving.Upstream;
-        var next = Next(former, snapshot.Target, connect);
+        var next = Next(former, snapshot.Target);
         var serving = _serving = new Serving(next, snapshot, _serving.Untargeted, _serving.Room);
         serving.Room.Wake();
         return ReferenceEquals(former, next) ? null : former;
@@ -47,18 +47,27 @@ internal sealed class ServedApplication(TimeProvider time)
         return draining.Count > 0;
     }
 
+    /// <summary>Tells the WebSockets of all turns to close within a time.</summary>
+    public void CloseWebSockets(TimeSpan limit)
+    {
+        foreach (var turn in _turns)
+        {
+            turn.WebSockets.EndWithin(limit);
+        }
+    }
+
     /// <summary>Traffic of all turns, the forgotten ones and requests without a target included.</summary>
     public Traffic ReportTotal() =>
         TrafficRecorder.Report([_former, _serving.Untargeted, .. _turns.Select(turn => turn.Traffic)]);
 
-    private Upstream? Next(Upstream? former, Target? target, Func<Target, TargetConnections> connect)
+    private Upstream? Next(Upstream? former, Target? target)
     {
         if (target is null || target.IsSameAs(former?.Target))
         {
             return target is null ? null : former;
         }
 
-        var next = new Upstream(target, connect(target), time, [.. _turns.Where(turn => turn.Target.IsInSameContainerAs(target) && !turn.Count.Drained.IsCompleted)]);
+        var next = new Upstream(target, time, [.. _turns.Where(turn => turn.Target.Address == target.Address && !turn.Count.Drained.IsCompleted)]);
         var turns = new List<Upstream>(_turns);
         turns.Insert(0, next);
         while (turns.Count > MaxTurns)

@@ -6,10 +6,9 @@ namespace Wunderproxy.Proxy.Targets;
 
 /// <summary>What is served now, for every request to read and for the control API to exchange.</summary>
 /// <remarks>Reading takes no lock. <see cref="Serve"/>, <see cref="TryLimit"/> and <see cref="Forget"/> are called by one caller at a time.</remarks>
-/// <param name="connect">Makes the connections of a target.</param>
 /// <param name="running">Finds the claims of requests that run.</param>
 /// <param name="time">Clock of statistics and drains.</param>
-internal sealed class TargetTable(Func<Target, TargetConnections> connect, Func<IReadOnlyList<Claim>> running, TimeProvider time)
+internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvider time)
 {
     private volatile RouteTable _routes = RouteTable.Empty;
 
@@ -55,7 +54,7 @@ internal sealed class TargetTable(Func<Target, TargetConnections> connect, Func<
         var known = _routes.Applications.GetValueOrDefault(snapshot.Application);
         var application = known ?? new ServedApplication(time);
         var former = application.Serving.Routing;
-        var replaced = application.Take(snapshot, connect);
+        var replaced = application.Take(snapshot);
         if (known is null || former != snapshot.Routing)
         {
             _routes = _routes.With(snapshot.Application, application);
@@ -80,6 +79,15 @@ internal sealed class TargetTable(Func<Target, TargetConnections> connect, Func<
         _routes = _routes.Without(application);
         serving?.Room.Wake();
         serving?.Upstream?.Drain(plainLimit, streamLimit);
+    }
+
+    /// <summary>Tells the WebSockets of all targets to close within a time: the Proxy stops.</summary>
+    public void CloseWebSockets(TimeSpan limit)
+    {
+        foreach (var (_, application) in _routes.Applications)
+        {
+            application.CloseWebSockets(limit);
+        }
     }
 
     /// <summary>Requests of an application that wait until it can be reached again, or a pause is over.</summary>

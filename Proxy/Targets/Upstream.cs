@@ -8,8 +8,9 @@ namespace Wunderproxy.Proxy.Targets;
 
 /// <summary>One turn of a target as the active one: its requests, its connections, its traffic, and its drain once it is replaced.</summary>
 /// <remarks>
-/// A target that becomes active again gets a new turn, with connections of its own. Requests of its former turns aren't cut any more, for their container serves
-/// again: be it that traffic came back to it, or that it was started again at the same address, where requests reached it before its start was known here.
+/// A target that becomes active again gets a new turn, with connections of its own. Requests of its former turns aren't cut any more: at one address there is one
+/// container, so what still runs there runs on the one that serves now. Be it that traffic came back to it, or that it was started again, or made anew, at the same
+/// address, where requests reached it before its start was known here.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "It disposes its connections itself, when its last request has ended; of a source without a timer nothing is left.")]
 internal sealed class Upstream
@@ -22,14 +23,11 @@ internal sealed class Upstream
     private DateTimeOffset? _streamDeadline;
 
     /// <param name="target">The target.</param>
-    /// <param name="connections">Its connections; disposed when it is drained.</param>
     /// <param name="time">Clock of the drain limits.</param>
-    /// <param name="former">Turns of the same container that aren't drained: from now on they share the limits of this one.</param>
-    public Upstream(Target target, TargetConnections connections, TimeProvider time, IReadOnlyList<Upstream> former)
+    /// <param name="former">Turns at the same address that aren't drained: from now on they share the limits of this one.</param>
+    public Upstream(Target target, TimeProvider time, IReadOnlyList<Upstream> former)
     {
         Target = target;
-        Connections = connections;
-        Origin = "http://" + target.Address;
         Pool = new ConnectionPool(IPEndPoint.Parse(target.Address), time);
         Traffic = new TrafficRecorder(time);
         WebSockets = new OpenWebSockets(time);
@@ -49,14 +47,8 @@ internal sealed class Upstream
     /// <summary>The target.</summary>
     public Target Target { get; }
 
-    /// <summary>Scheme, address and port, to which a request's path is appended.</summary>
-    public string Origin { get; }
-
-    /// <summary>Connections to it, for requests that are relayed.</summary>
+    /// <summary>Connections to it.</summary>
     public ConnectionPool Pool { get; }
-
-    /// <summary>Connections to it, for requests that YARP forwards.</summary>
-    public TargetConnections Connections { get; }
 
     /// <summary>WebSockets that are open on it.</summary>
     public OpenWebSockets WebSockets { get; }
@@ -101,7 +93,6 @@ internal sealed class Upstream
         DrainingSince = Time.GetUtcNow();
         Count.Close();
         Pool.CloseIdle();
-        Connections.CloseIdle();
         if (!_servesAgain)
         {
             Limit(plainLimit, streamLimit);
@@ -171,7 +162,6 @@ internal sealed class Upstream
     {
         await Count.Drained;
         Pool.Dispose();
-        Connections.Dispose();
         _plainCutoff.CancelAfter(Timeout.InfiniteTimeSpan);
         _streamCutoff.CancelAfter(Timeout.InfiniteTimeSpan);
     }

@@ -20,9 +20,6 @@ internal sealed class WebSocketDirection(Stream source, Stream sink, ReadOnlyMem
     /// <summary>Whether the sink got the Proxy's Close: nothing may follow it.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>Counts what was read, for whoever looks for WebSockets on which nothing moves.</summary>
-    public uint Moves { get; private set; }
-
     // The sink has its Close, and the source has sent its own: nothing is left to pass on.
     private bool IsAnswered => IsClosed && _frames.HasClosed;
 
@@ -32,7 +29,7 @@ internal sealed class WebSocketDirection(Stream source, Stream sink, ReadOnlyMem
     {
         while (!IsAnswered && await PassPieceOnAsync(cancellationToken))
         {
-            Moves++;
+            // The next piece.
         }
     }
 

@@ -1,10 +1,10 @@
 namespace Wunderproxy.Proxy.Forwarding;
 
-/// <summary>A stream that can be written asynchronously, and nothing else.</summary>
-internal abstract class WriteOnlyStream : Stream
+/// <summary>A stream that can be written asynchronously, read so where it is made for that, and nothing else.</summary>
+internal abstract class AsyncStream : Stream
 {
     /// <inheritdoc/>
-    public sealed override bool CanRead => false;
+    public override bool CanRead => false;
 
     /// <inheritdoc/>
     public sealed override bool CanSeek => false;

@@ -5,78 +5,90 @@ using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.WebSockets;
 
-/// <summary>One WebSocket between a client and its target, from the upgrade to its end.</summary>
+/// <summary>One upgraded connection between a client and its target, from the upgrade to its end.</summary>
 /// <remarks>
-/// When its target drains, both sides are told to close at a moment between two frames (<see cref="CloseHandshake"/>). After that each side's own Close ends its
-/// direction, and a side that doesn't answer within the grace is cut.
+/// When the target of a WebSocket drains, both sides are told to close at a moment between two frames (<see cref="CloseHandshake"/>). After that each side's own
+/// Close ends its direction, and a side that doesn't answer within the grace is cut. Of other protocols nothing is known but bytes: they are cut.
 /// </remarks>
-internal sealed class WebSocketRelay : IOpenWebSocket, IAsyncDisposable
+internal sealed class UpgradedRelay : IOpenWebSocket, IDisposable
 {
-    // Neither side has sent a byte for ten minutes. Applications' own limits are shorter; this one is for lost peers.
-    private const int QuietTicks = 10;
-    private static readonly TimeSpan Tick = TimeSpan.FromMinutes(1);
-
     // For those that are cut before they could be told in time.
     private static readonly TimeSpan LastGrace = TimeSpan.FromSeconds(1);
 
+    private readonly ApplicationConnection _application;
     private readonly Claim _claim;
     private readonly ClientTransport _transport;
+    private readonly bool _isWebSocket;
     private readonly CloseHandshake _handshake = new();
     private readonly WebSocketDirection _toApplication;
     private readonly WebSocketDirection _toClient;
     private readonly CancellationTokenSource _end;
-    private readonly ITimer _ticking;
     private Task _telling = Task.CompletedTask;
     private Exception? _failure;
     private TimeSpan _grace;
     private int _isEnded;
     private int _told;
-    private (uint Moves, int Ticks) _quiet;
 
     /// <param name="client">The client's connection.</param>
     /// <param name="application">The application's connection.</param>
     /// <param name="claim">The hold on the target.</param>
     /// <param name="transport">What is under the client's connection: broken off with it, so that nobody waits until the client reads.</param>
-    /// <param name="time">Clock of its limits.</param>
-    public WebSocketRelay(Stream client, Stream application, Claim claim, ClientTransport transport, TimeProvider time)
+    /// <param name="isWebSocket">Whether frames of WebSockets are what it carries.</param>
+    public UpgradedRelay(Stream client, ApplicationConnection application, Claim claim, ClientTransport transport, bool isWebSocket)
     {
+        _application = application;
         _claim = claim;
         _transport = transport;
-        _toApplication = new WebSocketDirection(client, application, CloseFrame.ForApplication(), _handshake, CountTold);
-        _toClient = new WebSocketDirection(application, client, CloseFrame.ForClient, _handshake, CountTold);
-        _end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _ticking = time.CreateTimer(static relay => ((WebSocketRelay)relay!).LookForMoves(), this, Tick, Tick);
+        _isWebSocket = isWebSocket;
+        var stream = new ApplicationStream(application);
+        _toApplication = new WebSocketDirection(client, stream, CloseFrame.ForApplication(), _handshake, CountTold);
+        _toClient = new WebSocketDirection(stream, client, CloseFrame.ForClient, _handshake, CountTold);
+        _end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, claim.Upstream.Time);
     }
 
-    /// <summary>Carries bytes both ways until the WebSocket ends.</summary>
+    /// <summary>Carries bytes both ways until it ends in order.</summary>
     /// <param name="clientGone">Cancelled when the client has left.</param>
-    /// <returns>Why it was broken off; absent: it ended in order.</returns>
-    public async Task<Exception?> RunAsync(CancellationToken clientGone)
+    /// <exception cref="IOException">It was broken off.</exception>
+    public async Task RunAsync(CancellationToken clientGone)
     {
-        await using (_end.Token.UnsafeRegister(static relay => ((WebSocketRelay)relay!).End(new IOException("A side of the WebSocket didn't answer that it closes.")), this))
-        await using (clientGone.UnsafeRegister(static relay => ((WebSocketRelay)relay!).LoseClient(), this))
-        await using (_claim.Cut.UnsafeRegister(static relay => ((WebSocketRelay)relay!).BeCut(), this))
+        await using (_end.Token.UnsafeRegister(static relay => ((UpgradedRelay)relay!).End(new IOException("A side of the WebSocket didn't answer that it closes.")), this))
+        await using (clientGone.UnsafeRegister(static relay => ((UpgradedRelay)relay!).LoseClient(), this))
+        await using (_claim.Cut.UnsafeRegister(static relay => ((UpgradedRelay)relay!).BeCut(), this))
         {
-            _claim.Upstream.WebSockets.Enter(this);
-            await Task.WhenAll(RunAsync(_toApplication, endsBoth: false), RunAsync(_toClient, endsBoth: true));
-            _claim.Upstream.WebSockets.Leave(this);
+            await CarryAsync();
         }
 
         End(null);
         await _telling;
-        return _failure;
+        if (_failure is not null)
+        {
+            throw _failure;
+        }
     }
 
     /// <inheritdoc/>
     public void Close(TimeSpan grace) => TryClose(grace);
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
-        await _ticking.DisposeAsync();
         _end.Dispose();
         _toApplication.Dispose();
         _toClient.Dispose();
+    }
+
+    private async Task CarryAsync()
+    {
+        if (_isWebSocket)
+        {
+            _claim.Upstream.WebSockets.Enter(this);
+        }
+
+        await Task.WhenAll(RunAsync(_toApplication, endsBoth: false), RunAsync(_toClient, endsBoth: true));
+        if (_isWebSocket)
+        {
+            _claim.Upstream.WebSockets.Leave(this);
+        }
     }
 
     private bool TryClose(TimeSpan grace)
@@ -94,7 +106,7 @@ internal sealed class WebSocketRelay : IOpenWebSocket, IAsyncDisposable
 
     private void BeCut()
     {
-        if (TryClose(LastGrace))
+        if (_isWebSocket && TryClose(LastGrace))
         {
             _end.CancelAfter(LastGrace);
         }
@@ -164,16 +176,7 @@ internal sealed class WebSocketRelay : IOpenWebSocket, IAsyncDisposable
             }
 
             _end.Cancel();
-        }
-    }
-
-    private void LookForMoves()
-    {
-        var moves = _toApplication.Moves + _toClient.Moves;
-        _quiet = moves == _quiet.Moves ? (moves, _quiet.Ticks + 1) : (moves, 0);
-        if (_quiet.Ticks >= QuietTicks)
-        {
-            End(new NothingMovedException());
+            _application.Socket.Abort();
         }
     }
 }
