@@ -89,10 +89,7 @@ public sealed record Target
 
     /// <summary>Whether both name the same container in the same run at the same address.</summary>
     public bool IsSameAs(Target? other) =>
-        other is not null && StartedAt == other.StartedAt && IsInSameContainerAs(other);
-
-    /// <summary>Whether both name the same container at the same address, be it in the same run or in another one.</summary>
-    public bool IsInSameContainerAs(Target other) => ContainerId == other.ContainerId && Address == other.Address;
+        other is not null && StartedAt == other.StartedAt && ContainerId == other.ContainerId && Address == other.Address;
 }
 
 /// <summary>One HTTP GET that tells whether a container is healthy. Redirects are not followed.</summary>

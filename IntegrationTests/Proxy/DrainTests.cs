@@ -35,8 +35,10 @@ public class DrainTests
         await proxy.UntilAsync(s => s.Targets[1].Streams == 0);
     }
 
-    [Fact]
-    public async Task Stream_that_reached_a_container_before_its_new_start_was_known_lives_until_the_container_is_replaced()
+    [Theory]
+    [InlineData("one")]
+    [InlineData("one made anew")]
+    public async Task Stream_that_reached_a_container_before_its_new_start_was_known_lives_until_the_container_is_replaced(string container)
     {
         await using var proxy = await RunningProxy.StartAsync();
         await using var one = new RawBackend();
@@ -46,7 +48,7 @@ public class DrainTests
         await using var streamOnOne = await OpenStreamAsync(stream, one);
 
         one.ExpectsProbe = true;
-        await proxy.SwitchAsync(one.Address, "one", s =>
+        await proxy.SwitchAsync(one.Address, container, s =>
         {
             s.Target = s.Target! with { StartedAt = DateTimeOffset.UnixEpoch.AddMinutes(1) };
             s.StreamDrainTimeout = Short;
