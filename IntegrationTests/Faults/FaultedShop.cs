@@ -128,6 +128,8 @@ public class FaultedShop(LabHost lab) : IAsyncLifetime
         Relay.GoOn();
         Relay.Delay = TimeSpan.Zero;
         await Lab.RestoreAsync();
+        foreach (var fault in Enum.GetValues<S3Fault>())
+            await Lab.EndS3FaultAsync(fault);
         await Lab.ResumeDockerdAsync();
         if (Shop.Controller.HasExited)
             StartController();

@@ -9,7 +9,7 @@ public enum S3Fault
     /// <summary>Nothing is answered, and writes land later, when the client has given up.</summary>
     Stall,
 
-    /// <summary>Some answers take 200 ms and more.</summary>
+    /// <summary>Answers take a second and more.</summary>
     Slow,
 
     /// <summary>403: the user is suspended.</summary>

@@ -94,8 +94,8 @@ fault() {
   case "${1:-}" in
     hang) kill -STOP "$(pid_of radosgw)" ;;                                       # connections are taken, nothing is answered
     stall) inside timeout 20 ceph -c "$dir/ceph/ceph.conf" osd pause 2>/dev/null ;; # writes land after the client gave up
-    slow)
-      ceph_set osd.0 osd_debug_inject_dispatch_delay_duration 0.2
+    slow) # a write asks the storage daemon some fifty times
+      ceph_set osd.0 osd_debug_inject_dispatch_delay_duration 0.05
       ceph_set osd.0 osd_debug_inject_dispatch_delay_probability 0.3
       ;;
     suspend) ceph_admin user suspend --uid=lab ;; # 403 UserSuspended
