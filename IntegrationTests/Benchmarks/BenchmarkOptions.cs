@@ -5,7 +5,7 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 /// <summary>What is to be measured, and how often.</summary>
 internal sealed record BenchmarkOptions
 {
-    public const string Usage = "run.sh [deployments|switch|storm|forwarding|idle|all] [--rounds N] [--seconds S] [--access-log]";
+    public const string Usage = "run.sh [deployments|switch|storm|forwarding|idle|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]";
 
     private static readonly string[] All = ["deployments", "switch", "storm", "forwarding", "idle"];
 
@@ -20,8 +20,11 @@ internal sealed record BenchmarkOptions
     /// <summary>Whether all that forward write a line for each request.</summary>
     public bool AccessLog { get; private init; }
 
+    /// <summary>Part of the titles of the kinds of traffic that are forwarded; absent: all kinds, and idle connections.</summary>
+    public string? Only { get; private init; }
+
     /// <summary>Every run ends by then.</summary>
-    public TimeSpan Deadline { get; } = TimeSpan.FromMinutes(45);
+    public TimeSpan Deadline { get; } = TimeSpan.FromMinutes(75);
 
     /// <returns>Absent: the arguments aren't understood.</returns>
     public static BenchmarkOptions? Parse(string[] arguments)
@@ -39,6 +42,9 @@ internal sealed record BenchmarkOptions
                 case "--seconds" when number > 0:
                     options = options with { Seconds = number };
                     i++;
+                    break;
+                case "--only" when i + 1 < arguments.Length:
+                    options = options with { Only = arguments[++i] };
                     break;
                 case "--access-log":
                     options = options with { AccessLog = true };

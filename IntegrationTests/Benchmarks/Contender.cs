@@ -23,8 +23,8 @@ internal sealed class Contender : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <summary>Where it takes HTTP/2 with prior knowledge; most take it on the same port.</summary>
-    public Uri Http2Address { get; private init; }
+    /// <summary>Where it takes HTTP/2 with prior knowledge, most on the same port; absent: it takes none.</summary>
+    public Uri? Http2Address { get; private init; }
 
     public ProcessUse Use => ProcessUse.Of(_process.Id);
 
@@ -105,7 +105,8 @@ internal sealed class Contender : IAsyncDisposable
                 protocols h1 h2c
               }
             }
-            http://127.0.0.1:{{port}} {
+            http://:{{port}} {
+              bind 127.0.0.1
               {{log}}
               reverse_proxy {{backend.Authority}} {
                 transport http {
@@ -118,6 +119,15 @@ internal sealed class Contender : IAsyncDisposable
             """);
         return await StartedAsync(new Contender("Caddy", port, RunningProcess.Start(
             "caddy", ["run", "--adapter", "caddyfile", "--config", file], new Dictionary<string, string?> { ["HOME"] = Path.GetDirectoryName(file) })));
+    }
+
+    public static async Task<Contender> GoAsync(LabHost lab, Uri backend, bool logs = false)
+    {
+        var port = FreePort.Next();
+        var folder = lab.NewDirectory("go");
+        var program = Environment.GetEnvironmentVariable("GO_PROXY") ?? throw new InvalidOperationException("GO_PROXY names no program: run.sh builds it.");
+        string[] arguments = ["-listen", $"127.0.0.1:{port}", "-backend", backend.ToString(), "-connections", $"{Connections}", $"-access-log={(logs ? "true" : "false")}"];
+        return await StartedAsync(new Contender("Go's ReverseProxy", port, StartLogging(folder, program, arguments)) { Http2Address = null });
     }
 
     public static async Task<Contender> WunderproxyAsync(LabHost lab, Uri backend, bool logs = false)

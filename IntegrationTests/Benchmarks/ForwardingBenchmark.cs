@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Benchmarks;
@@ -9,21 +10,23 @@ internal static class ForwardingBenchmark
     private const int DefaultSeconds = 4;
 
     // The just-in-time compiler goes over what runs often: it is measured as it stays, not as it begins.
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
 
-    public static async Task<string> RunAsync(LabHost lab, BenchmarkOptions options, CancellationToken cancellationToken)
+    /// <returns>A table for each kind of traffic, as soon as it is measured.</returns>
+    public static async IAsyncEnumerable<string> RunAsync(LabHost lab, BenchmarkOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var echoes = new Echoes();
         await using var backend = await Contender.BackendAsync(lab, echoes.Port);
         await using var nginx = await Contender.NginxAsync(lab, backend.Address, options.AccessLog);
         await using var haproxy = await Contender.HaproxyAsync(lab, backend.Address, options.AccessLog);
         await using var caddy = await Contender.CaddyAsync(lab, backend.Address, options.AccessLog);
+        await using var go = await Contender.GoAsync(lab, backend.Address, options.AccessLog);
         await using var wunderproxy = await Contender.WunderproxyAsync(lab, backend.Address, options.AccessLog);
-        Contender[] contenders = [backend, nginx, haproxy, caddy, wunderproxy];
-        var report = "";
-        foreach (var load in ForwardingLoad.All(lab))
-            report += await MeasureAsync(load, contenders, options, cancellationToken);
-        return report + await IdleConnections.RunAsync(contenders.Skip(1));
+        Contender[] contenders = [backend, nginx, haproxy, caddy, go, wunderproxy];
+        foreach (var load in ForwardingLoad.All(lab).Where(load => options.Only is not { } only || load.Title.Contains(only, StringComparison.OrdinalIgnoreCase)))
+            yield return await MeasureAsync(load, [.. contenders.Where(load.Fits)], options, cancellationToken);
+        if (options.Only is null)
+            yield return await IdleConnections.RunAsync(contenders.Skip(1));
     }
 
     private static async Task<string> MeasureAsync(ForwardingLoad load, Contender[] contenders, BenchmarkOptions options, CancellationToken cancellationToken)
@@ -73,7 +76,7 @@ internal static class ForwardingBenchmark
                 Figures.Text(contender.Use.ResidentBytes / 1048576.0, "0"), $"{own.Sum(t => t.Result.Failed)}");
         }
 
-        return table.With("A ratio is the median of the rounds' ratios. \"direct\" is the backend itself, asked without a proxy: its CPU is what it needs to serve the file.") + "\n";
+        return table.With("A ratio is the median of the rounds' ratios. \"direct\" is the backend itself, asked without a proxy: its CPU is what it needs to serve the file.");
     }
 
     private static double P99(Turn turn) => turn.Result.P99Ms ?? 0;

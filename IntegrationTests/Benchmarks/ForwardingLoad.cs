@@ -7,6 +7,9 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 /// <param name="RunAsync">Gives it to a contender, for so long.</param>
 internal sealed record ForwardingLoad(string Title, Func<Contender, TimeSpan, Task<LoadResult>> RunAsync)
 {
+    /// <summary>Whether a contender takes such traffic.</summary>
+    public Func<Contender, bool> Fits { get; private init; } = static _ => true;
+
     /// <summary>All kinds.</summary>
     public static IReadOnlyList<ForwardingLoad> All(LabHost lab) =>
     [
@@ -18,7 +21,10 @@ internal sealed record ForwardingLoad(string Title, Func<Contender, TimeSpan, Ta
         ByWrk(lab, "1 MiB upload, 8 keep-alive connections", "upload", 8, "wrk.method = \"POST\" wrk.body = string.rep(\"x\", 1048576)"),
         new($"tiny answer, {SteadyRate.PerSecond} requests/s on {SteadyRate.Connections} keep-alive connections", (contender, duration) => SteadyRate.RunAsync(contender.Address, duration)),
         new($"{Echoes.Connections} WebSockets, each sending 16 bytes when the last ones have come back", (contender, duration) => Echoes.RunAsync(contender.Address, duration)),
-        new($"tiny answer by HTTP/2, {H2load.Streams} streams on each of {H2load.Connections} connections", (contender, duration) => H2load.RunAsync(contender.Http2Address, duration)),
+        new($"tiny answer by HTTP/2, {H2load.Streams} streams on each of {H2load.Connections} connections", (contender, duration) => H2load.RunAsync(contender.Http2Address!, duration))
+        {
+            Fits = static contender => contender.Http2Address is not null,
+        },
     ];
 
     private static ForwardingLoad ByWrk(LabHost lab, string title, string path, int connections, string script)

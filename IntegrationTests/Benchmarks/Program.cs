@@ -16,15 +16,8 @@ try
     foreach (var subject in options.Subjects)
     {
         await Console.Error.WriteLineAsync($"--- {subject}");
-        var run = subject switch
-        {
-            "deployments" => DeploymentBenchmark.RunAsync(lab, options, end.Token),
-            "switch" => SwitchBenchmark.RunAsync(lab, options, end.Token),
-            "storm" => StormBenchmark.RunAsync(lab, options, end.Token),
-            "forwarding" => ForwardingBenchmark.RunAsync(lab, options, end.Token),
-            _ => IdleBenchmark.RunAsync(lab, options, end.Token),
-        };
-        await Console.Out.WriteLineAsync(await run);
+        await foreach (var table in TablesOf(subject))
+            await Console.Out.WriteLineAsync(table);
     }
 
     return 0;
@@ -33,4 +26,18 @@ catch (OperationCanceledException) when (end.IsCancellationRequested)
 {
     await Console.Error.WriteLineAsync($"The benchmarks did not end within {options.Deadline.TotalMinutes:0} minutes.");
     return 1;
+}
+
+IAsyncEnumerable<string> TablesOf(string subject) => subject switch
+{
+    "deployments" => OneAsync(DeploymentBenchmark.RunAsync(lab, options, end.Token)),
+    "switch" => OneAsync(SwitchBenchmark.RunAsync(lab, options, end.Token)),
+    "storm" => OneAsync(StormBenchmark.RunAsync(lab, options, end.Token)),
+    "forwarding" => ForwardingBenchmark.RunAsync(lab, options, end.Token),
+    _ => OneAsync(IdleBenchmark.RunAsync(lab, options, end.Token)),
+};
+
+static async IAsyncEnumerable<string> OneAsync(Task<string> table)
+{
+    yield return await table;
 }

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Measures deployments, switches under load, forwarding and idle cost, and prints Markdown tables.
 #
-#   run.sh [deployments|switch|storm|forwarding|idle|all] [--rounds N] [--seconds S] [--access-log]
+#   run.sh [deployments|switch|storm|forwarding|idle|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]
 #
 #   --rounds      repetitions (deployments 20, switches 10, of a storm 1000, forwarding 5)
 #   --seconds     length of one measurement (forwarding 4, idle 60)
+#   --only        forwarding: the kinds of traffic whose title has this text, such as "WebSockets"
 #   --access-log  all that forward write a line for each request
 #
 # Root or sudo. Installs the Debian packages that are missing, and runs everything in a laboratory host of its own (../Lab/lab.sh), in a
 # network namespace, which it takes down again. What is measured is what ../../deploy/install.sh installs. Everything takes about
-# 35 minutes and ends after 50 at the latest.
+# 50 minutes and ends after 75 at the latest.
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -36,15 +37,17 @@ export DOTNET_ROOT
 
 {
   "$lab" install
-  install_packages nginx:nginx haproxy:haproxy caddy:caddy wrk:wrk h2load:nghttp2-client
+  install_packages nginx:nginx haproxy:haproxy caddy:caddy wrk:wrk h2load:nghttp2-client go:golang-go
   dotnet build "$here/Benchmarks.csproj" -c Release -p:RunAnalyzers=false -v quiet --nologo
   installed=$(mktemp -d)
   trap '"$lab" down; rm -rf "$installed"' EXIT
   trap 'exit 130' INT TERM
   "$here/../../deploy/install.sh" --prefix "$installed"
   export WUNDERPROXY_BINARIES=$installed/usr/local/bin
+  (cd "$here/GoProxy" && GOCACHE=$installed/go-cache go build -o "$installed/go-proxy" .)
+  export GO_PROXY=$installed/go-proxy
   "$lab" up
   # Only the store in a directory is used here.
   "$lab" s3 stop
 } >&2
-"$lab" exec timeout --kill-after=10 50m dotnet "$here/bin/Release/net10.0/Wunderproxy.Benchmarks.dll" "$@"
+"$lab" exec timeout --kill-after=10 80m dotnet "$here/bin/Release/net10.0/Wunderproxy.Benchmarks.dll" "$@"

@@ -1,0 +1,3 @@
+module wunderproxy/benchmarks/goproxy
+
+go 1.19
