@@ -37,6 +37,9 @@ public sealed record ApplicationState
     /// <summary>Requests that wait until the target can be reached again, or the pause is over; at most 1000.</summary>
     public int Waiting { get; init; }
 
+    /// <summary>Requests that wait until others have ended: see <see cref="Limits.MaxRequestsInFlight"/>.</summary>
+    public int Queued { get; init; }
+
     /// <summary>
     /// Traffic of every target that was active since the Proxy started, at most 16, newest first. One that became active again has an entry
     /// for each turn. Only the first can be active: it is, unless it has <see cref="TargetTraffic.DrainingSince"/>.

@@ -108,7 +108,7 @@ public static class LaunchConfigurationReader
         ContainerConfigRules.Check(source, container, revision);
         var grace = ContainerConfigRules.StopTimeout(container) ?? new StopSpec().Timeout;
         reader.PassOver("$schema");
-        reader.Later("Limits", "Buffering", "Compression", "Tls", "ErrorPages");
+        reader.Later("Buffering", "Compression", "Tls", "ErrorPages");
         return new LaunchConfiguration
         {
             Revision = revision,
@@ -124,6 +124,7 @@ public static class LaunchConfigurationReader
             Stop = reader.Section("Stop", new StopSpec { Timeout = grace }, stop => Stop(stop, grace)),
             Probation = reader.Section("Probation", new ProbationSpec(), Probation),
             Routing = reader.Section("Routing", new Routing(), Routing),
+            Limits = reader.Section("Limits", new Limits(), Limits),
             Artifact = reader.OptionalSection("Artifact", Artifact),
         };
     }
@@ -179,6 +180,20 @@ public static class LaunchConfigurationReader
         {
             Hosts = reader.TextList("Hosts", Control.Routing.MaxHosts, TextRules.RoutedHost),
             PathPrefix = reader.Text("PathPrefix", new Routing().PathPrefix, TextRules.PathPrefix),
+        };
+    }
+
+    private static Limits Limits(ObjectReader reader)
+    {
+        var absent = new Limits();
+        return new Limits
+        {
+            MaxRequestBody = reader.OptionalSize("MaxRequestBody"),
+            AnswerTimeout = reader.Time("AnswerTimeout", absent.AnswerTimeout, Control.Limits.Shortest, Control.Limits.Longest),
+            IdleTimeout = reader.Time("IdleTimeout", absent.IdleTimeout, Control.Limits.Shortest, Control.Limits.Longest),
+            MaxRequestsInFlight = reader.OptionalNumber("MaxRequestsInFlight", 1, Control.Limits.MostInFlight),
+            MaxQueued = reader.Number("MaxQueued", absent.MaxQueued, 0, Control.Limits.MostQueued),
+            QueueTimeout = reader.Time("QueueTimeout", absent.QueueTimeout, TimeSpan.Zero, Control.Limits.LongestQueue),
         };
     }
 

@@ -90,6 +90,23 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
         return duration;
     }
 
+    /// <summary>A size in bytes that may be absent or null.</summary>
+    public long? OptionalSize(string name)
+    {
+        if (FindOrNull(name) is not { } found || !Is(found, "a size", JsonValueKind.Number, JsonValueKind.String))
+        {
+            return null;
+        }
+
+        if (ByteSize.TryParse(found.Text, out var size))
+        {
+            return size;
+        }
+
+        source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is not a size up to 1 TiB.", "Write bytes, or a whole number and a unit, such as \"512KiB\", \"10MiB\" or \"2GiB\".");
+        return null;
+    }
+
     /// <summary>An object of the configuration that has defaults.</summary>
     public T Section<T>(string name, T absent, Func<ObjectReader, T> read) => Find(name) is { } found ? SectionOf(found, absent, read) : absent;
 

@@ -38,6 +38,7 @@ internal static class Snapshots
             Maintenance = journal.Maintenance ? s.Seen.MaintenancePage ?? new MaintenancePage() : null,
             IsPaused = journal.IsPaused,
             HoldTimeout = (configuration?.Hold ?? new HoldSpec()).Timeout,
+            Limits = configuration?.Limits ?? new Limits(),
             HealthInMaintenance = (configuration?.HealthCheck ?? new HealthCheckSpec()).InMaintenance,
         };
     }

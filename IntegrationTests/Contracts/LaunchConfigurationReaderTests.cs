@@ -24,6 +24,8 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal((30.0, 30.0), (it.Drain.Timeout.TotalSeconds, it.Drain.StreamTimeout.TotalSeconds));
         Assert.Equal((null, 10.0), (it.Stop.Signal, it.Stop.Timeout.TotalSeconds));
         Assert.Equal(60, it.Probation.Duration.TotalSeconds);
+        Assert.Equal((null, 60.0, 600.0), (it.Limits.MaxRequestBody, it.Limits.AnswerTimeout.TotalSeconds, it.Limits.IdleTimeout.TotalSeconds));
+        Assert.Equal((null, 1000, 10.0), (it.Limits.MaxRequestsInFlight, it.Limits.MaxQueued, it.Limits.QueueTimeout.TotalSeconds));
         Assert.Null(it.Artifact);
         Assert.Null(it.HostConfig);
         Assert.Null(it.MaintenancePagePath());
@@ -46,6 +48,7 @@ public sealed class LaunchConfigurationReaderTests
               "Hold": { "Timeout": "3s" },
               "Stop": { "Signal": "SIGINT", "Timeout": "45s" },
               "Probation": { "Duration": "5m" },
+              "Limits": { "MaxRequestBody": "10MiB", "AnswerTimeout": "90s", "IdleTimeout": "1h", "MaxRequestsInFlight": 8, "MaxQueued": 0, "QueueTimeout": "3s" },
               "Artifact": { "Bucket": "images", "Key": "shop/2f1c9e0.tar.gz" }
             }
             """);
@@ -61,6 +64,13 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(HealthInMaintenance.Healthy, it.HealthCheck.InMaintenance);
         Assert.Equal(("SIGINT", 45.0), (it.Stop.Signal, it.Stop.Timeout.TotalSeconds));
         Assert.Equal(TimeSpan.FromMinutes(5), it.Probation.Duration);
+        Assert.Equal(
+            new Limits
+            {
+                MaxRequestBody = 10 << 20, AnswerTimeout = TimeSpan.FromSeconds(90), IdleTimeout = TimeSpan.FromHours(1),
+                MaxRequestsInFlight = 8, MaxQueued = 0, QueueTimeout = TimeSpan.FromSeconds(3),
+            },
+            it.Limits);
         Assert.Equal(new ArtifactSpec { Bucket = "images", Key = "shop/2f1c9e0.tar.gz" }, it.Artifact);
 
         var probe = it.ToProbe();
@@ -72,7 +82,7 @@ public sealed class LaunchConfigurationReaderTests
     [Fact]
     public void Written_configuration_reads_as_the_same_one()
     {
-        var it = Valid("""{ "Revision": "r1", "Port": 80, "ContainerConfig": { "Env": ["A=1"] }, "HealthCheck": { "Path": "/up", "Deadline": "10s" }, "Drain": { "Timeout": "0s" } }""");
+        var it = Valid("""{ "Revision": "r1", "Port": 80, "ContainerConfig": { "Env": ["A=1"] }, "HealthCheck": { "Path": "/up", "Deadline": "10s" }, "Drain": { "Timeout": "0s" }, "Limits": { "MaxRequestBody": 5000 } }""");
         var written = JsonSerializer.SerializeToUtf8Bytes(it, ContractsJson.Default.LaunchConfiguration);
         Assert.Equal(written, JsonSerializer.SerializeToUtf8Bytes(Valid(Encoding.UTF8.GetString(written)), ContractsJson.Default.LaunchConfiguration));
     }
@@ -141,7 +151,6 @@ public sealed class LaunchConfigurationReaderTests
     [Theory]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Routing": { "StripPathPrefix": true } }""", "$.Routing.StripPathPrefix")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "tls": {} }""", "$.tls")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Limits": {} }""", "$.Limits")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Buffering": {} }""", "$.Buffering")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Compression": {} }""", "$.Compression")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "ErrorPages": {} }""", "$.ErrorPages")]

@@ -178,6 +178,11 @@ public class ControlApiTests
     [InlineData("""{"Application":"shop","Installation":"i","Generation":1,"Fence":1,"DrainTimeout":"soon"}""", "$.DrainTimeout")]
     [InlineData("""{"Application":"blog","Installation":"i","Generation":1,"Fence":1}""", "Application is 'blog'")]
     [InlineData("""{"Application":"shop","Installation":"i","Generation":1,"Fence":1,"DrainTimeout":"25h"}""", "DrainTimeout is longer than 24h")]
+    [InlineData("""{"Application":"shop","Installation":"i","Generation":1,"Fence":1,"Limits":{"MaxRequestBody":-1}}""", "$.Limits.MaxRequestBody")]
+    [InlineData("""{"Application":"shop","Installation":"i","Generation":1,"Fence":1,"Limits":{"AnswerTimeout":"1ms"}}""", "Limits.AnswerTimeout must be from 1s to 24h")]
+    [InlineData("""{"Application":"shop","Installation":"i","Generation":1,"Fence":1,"Limits":{"MaxRequestsInFlight":0}}""", "Limits.MaxRequestsInFlight must be 1 to 100000")]
+    [InlineData("""{"Application":"shop","Installation":"i","Generation":1,"Fence":1,"Limits":{"MaxQueued":10001}}""", "Limits.MaxQueued must be 0 to 10000")]
+    [InlineData("""{"Application":"shop","Installation":"i","Generation":1,"Fence":1,"Limits":{"QueueTimeout":"6m"}}""", "Limits.QueueTimeout is longer than 5m")]
     [InlineData("""{"Application":"shop","Installation":"i","Generation":1,"Fence":1,"Target":{"Release":"r","ContainerId":"c","StartedAt":"2026-01-01T00:00:00Z","Address":"example.com:80","Probe":{"Path":"x","ExpectedStatus":"2xx","Host":"a\nb"}}}""", "Target.Address")]
     public async Task Body_that_is_not_what_the_call_takes_is_refused_by_name(string body, string named)
     {

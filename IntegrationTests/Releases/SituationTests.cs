@@ -213,6 +213,17 @@ public sealed class SituationTests
     }
 
     [Fact]
+    public void Snapshot_has_the_limits_of_its_target()
+    {
+        _world.Deploy("a", c => c with { Limits = new Limits { MaxRequestBody = 5 } });
+
+        var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo("b", c => c with { Limits = new Limits { MaxRequestBody = 7 } }));
+
+        Assert.Equal(7, route.Snapshot.Limits.MaxRequestBody);
+        Assert.Equal(5, Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal).Limits.MaxRequestBody);
+    }
+
+    [Fact]
     public void Snapshot_shows_the_page_of_the_application_while_maintenance_is_up()
     {
         _world.Deploy("a");

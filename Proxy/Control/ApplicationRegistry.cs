@@ -325,6 +325,7 @@ internal sealed partial class ApplicationRegistry(
         Maintenance = record.Snapshot?.Maintenance is not null,
         IsPaused = record.Snapshot is { IsPaused: true },
         Waiting = table.CountWaiting(record.Application),
+        Queued = table.CountQueued(record.Application),
         Targets = table.ReportTargets(record.Application),
         Total = table.ReportTotal(record.Application),
     };

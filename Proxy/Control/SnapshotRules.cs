@@ -44,6 +44,11 @@ internal static class SnapshotRules
             yield return "HoldTimeout is longer than 5m.";
         }
 
+        foreach (var mistake in Mistakes(snapshot.Limits))
+        {
+            yield return mistake;
+        }
+
         foreach (var mistake in Mistakes(snapshot.Routing))
         {
             yield return mistake;
@@ -101,6 +106,32 @@ internal static class SnapshotRules
             {
                 yield return $"{name} is longer than 24h.";
             }
+        }
+    }
+
+    private static IEnumerable<string> Mistakes(Limits limits)
+    {
+        foreach (var (name, limit) in new[] { (nameof(Limits.AnswerTimeout), limits.AnswerTimeout), (nameof(Limits.IdleTimeout), limits.IdleTimeout) })
+        {
+            if (limit < Limits.Shortest || limit > Limits.Longest)
+            {
+                yield return $"Limits.{name} must be from 1s to 24h.";
+            }
+        }
+
+        if (limits.MaxRequestsInFlight is < 1 or > Limits.MostInFlight)
+        {
+            yield return $"Limits.MaxRequestsInFlight must be 1 to {Limits.MostInFlight}.";
+        }
+
+        if (limits.MaxQueued is < 0 or > Limits.MostQueued)
+        {
+            yield return $"Limits.MaxQueued must be 0 to {Limits.MostQueued}.";
+        }
+
+        if (limits.QueueTimeout > Limits.LongestQueue)
+        {
+            yield return "Limits.QueueTimeout is longer than 5m.";
         }
     }
 

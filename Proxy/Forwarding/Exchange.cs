@@ -42,6 +42,12 @@ internal sealed class Exchange : IAnswered
     /// <summary>Timestamp of when it began to wait for its application; absent: it hasn't waited.</summary>
     public long? HeldSince { get; set; }
 
+    /// <summary>Timestamp of when it began to wait for a place on its target; absent: it hasn't waited.</summary>
+    public long? QueuedSince { get; set; }
+
+    /// <summary>The place that it was given after a wait, and that has to be given back.</summary>
+    public Places? Turn { get; set; }
+
     /// <summary>Whether the request's body was followed by trailers that can't be sent on.</summary>
     public bool HasInvalidTrailers { get; set; }
 
@@ -77,6 +83,7 @@ internal sealed class Exchange : IAnswered
         IsRepeated = false;
         Unanswered = 0;
         HeldSince = null;
+        QueuedSince = null;
         if (Transport is null)
         {
             Transport = features.GetRequiredFeature<ClientTransport>();
@@ -124,9 +131,39 @@ internal sealed class Exchange : IAnswered
     /// <param name="reason">Absent: the usual ones.</param>
     public void SetReason(string? reason) => _context.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = reason;
 
+    /// <summary>Takes a place on a target for the request: the one that it was given, else one that is free.</summary>
+    /// <returns><see langword="false"/> if there is none.</returns>
+    public bool TryTakePlace(Claim claim)
+    {
+        var places = claim.Upstream.Places;
+        if (Turn == places)
+        {
+            Turn = null;
+        }
+        else
+        {
+            LeavePlace();
+            if (!places.TryTake())
+            {
+                return false;
+            }
+        }
+
+        claim.Keep(places);
+        return true;
+    }
+
+    /// <summary>Gives back the place that it was given, where it has no use for it.</summary>
+    public void LeavePlace()
+    {
+        Turn?.Leave();
+        Turn = null;
+    }
+
     /// <summary>Lets go of the request.</summary>
     public void End()
     {
+        LeavePlace();
         _relay?.Dispose();
         _context.Uninitialize();
     }

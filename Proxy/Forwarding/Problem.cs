@@ -31,6 +31,10 @@ internal sealed record Problem(int Status, string Title, string Detail)
     public static Problem TooManyWaiting { get; } =
         new(503, "Service unavailable", "The application is being started again. Please try again.") { RetryAfterSeconds = 1 };
 
+    /// <summary>As many requests run as the application takes, and as many wait as may, or this one has waited for as long as it may.</summary>
+    public static Problem Busy { get; } =
+        new(503, "Service unavailable", "Too many requests are being answered. Please try again.") { RetryAfterSeconds = 5 };
+
     /// <summary>As many requests run as the Proxy has descriptors for.</summary>
     public static Problem TooManyStreams { get; } =
         new(503, "Service unavailable", "Too many requests are running. Please try again.") { RetryAfterSeconds = 1 };
@@ -40,6 +44,9 @@ internal sealed record Problem(int Status, string Title, string Detail)
 
     /// <summary>The application's answer can be read in two ways, or is none.</summary>
     public static Problem InvalidAnswer { get; } = new(502, "Bad gateway", "The application's answer was not valid HTTP.");
+
+    /// <summary>The request's body is longer than the application takes.</summary>
+    public static Problem TooLarge { get; } = Refused(413, "The request's body is larger than is taken here.");
 
     /// <summary>The application was silent for too long.</summary>
     public static Problem TimedOut { get; } = new(504, "Gateway timeout", "The application did not answer in time.");

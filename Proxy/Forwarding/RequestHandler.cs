@@ -52,13 +52,44 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     {
         exchange.IsRepeatable = IsRepeatable(exchange.Context);
         while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out var serving, out var claim)
-            ? !await TryForwardAsync(exchange, serving!, claim)
+            ? !await TryServeAsync(exchange, serving!, claim)
             : !await TryAnswerWithoutTargetAsync(exchange, serving))
         {
-            exchange.IsRepeated = true;
             exchange.Context.Response.Clear();
         }
     }
+
+    private ValueTask<bool> TryServeAsync(Exchange exchange, Serving serving, Claim claim) =>
+        serving.IsRestricted ? TryAdmitAsync(exchange, serving, claim) : TryForwardAsync(exchange, serving, claim);
+
+    // Who waits for a place has no hold on the target: it may be replaced meanwhile.
+    private async ValueTask<bool> TryAdmitAsync(Exchange exchange, Serving serving, Claim claim)
+    {
+        var context = exchange.Context;
+        var refusal = RefusalOf(exchange, serving);
+        if (refusal is null && (!serving.WantsPlace(RequestChecks.PlaceOf(context)) || exchange.TryTakePlace(claim)))
+        {
+            return await TryForwardAsync(exchange, serving, claim);
+        }
+
+        claim.Dispose();
+        refusal ??= await hold.WaitForPlaceAsync(exchange, serving);
+        if (refusal is null)
+        {
+            return false;
+        }
+
+        if (!exchange.IsClientGone)
+        {
+            await AnswerAsync(context, refusal);
+        }
+
+        Record(exchange, serving.Untargeted, null);
+        return true;
+    }
+
+    private static Problem? RefusalOf(Exchange exchange, Serving serving) =>
+        exchange.Context.Request.ContentLength > serving.Limits.MaxRequestBody ? Problem.TooLarge : null;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> TryForwardAsync(Exchange exchange, Serving serving, Claim claim)
@@ -83,6 +114,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
             await EndAsync(exchange, claim, problem, error);
         }
 
+        exchange.IsRepeated = true;
         return problem is not null;
     }
 
@@ -139,7 +171,12 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     private async ValueTask<bool> TryAnswerWithoutTargetAsync(Exchange exchange, Serving? serving)
     {
         var context = exchange.Context;
-        if (serving is not null && serving.AnswersHealthCheck(RequestChecks.PlaceOf(context)))
+        exchange.LeavePlace();
+        if (serving is { IsRestricted: true } && RefusalOf(exchange, serving) is { } refusal)
+        {
+            await AnswerAsync(context, refusal);
+        }
+        else if (serving is not null && serving.AnswersHealthCheck(RequestChecks.PlaceOf(context)))
         {
             await ProblemPage.WriteHealthyAsync(context);
         }
@@ -157,6 +194,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         }
         else
         {
+            exchange.IsRepeated = true;
             return false;
         }
 

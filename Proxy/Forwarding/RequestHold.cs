@@ -2,7 +2,10 @@ using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
-/// <summary>Lets requests wait while their application is paused or can't be reached, as while its container is started again. Nothing of them was sent, or it may be sent again.</summary>
+/// <summary>
+/// Lets requests wait: while their application is paused or can't be reached, as while its container is started again, or until it has a place for them. Nothing of them
+/// was sent, or it may be sent again.
+/// </summary>
 /// <param name="table">What is served.</param>
 /// <param name="time">Clock of the waits.</param>
 internal sealed class RequestHold(TargetTable table, TimeProvider time)
@@ -37,6 +40,26 @@ internal sealed class RequestHold(TargetTable table, TimeProvider time)
         // A change that came before the request was in the room has woken nobody.
         var isUnchanged = ReferenceEquals(table.Find(RequestChecks.PlaceOf(exchange.Context)), serving);
         return !isUnchanged || await waiting.WaitAsync() ? null : otherwise;
+    }
+
+    /// <summary>Waits for a place on the target.</summary>
+    /// <returns>What to answer; absent: the request is to be tried again, with the place that it was given.</returns>
+    public async ValueTask<Problem?> WaitForPlaceAsync(Exchange exchange, Serving serving)
+    {
+        var now = time.GetTimestamp();
+        var isAgain = exchange.QueuedSince is not null;
+        exchange.QueuedSince ??= now;
+        var left = serving.Limits.QueueTimeout - time.GetElapsedTime(exchange.QueuedSince.Value, now);
+        using var waiting = left > TimeSpan.Zero
+            ? serving.Queue.TryEnter(exchange.Transport.Loop, BytesOf(exchange), isAgain, left, exchange.Context.RequestAborted)
+            : null;
+        if (waiting is null || !await waiting.WaitAsync())
+        {
+            return Problem.Busy;
+        }
+
+        exchange.Turn = waiting.TakePlace();
+        return null;
     }
 
     private static long BytesOf(Exchange exchange)

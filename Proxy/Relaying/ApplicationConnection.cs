@@ -6,9 +6,13 @@ namespace Wunderproxy.Proxy.Relaying;
 internal sealed class ApplicationConnection : ISocketEvents, IDisposable
 {
     private const int MaxHeadBytes = 64 << 10;
+    private const int NotAwaited = -1;
+    private const int Answered = -2;
+    private const int Unlimited = -3;
 
     private readonly ConnectionPool _pool;
     private readonly ReceiveBuffer _received;
+    private int _awaited = NotAwaited;
 
     /// <param name="pool">Where it is kept between requests.</param>
     /// <param name="loop">Where it waits.</param>
@@ -35,8 +39,11 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
     /// <summary>Whether it is in the pool. Only the pool changes it.</summary>
     public bool IsIdle { get; set; }
 
-    /// <summary>Whether it was aborted because nothing moved on it for too long.</summary>
-    public bool HasGoneQuiet { get; set; }
+    /// <summary>Whether it was aborted because the answer was too long in coming, or nothing moved on it for too long.</summary>
+    public bool HasTakenTooLong { get; set; }
+
+    /// <summary>The pool's <see cref="ConnectionPool.Ticks"/> when it began to wait for the head of an answer; absent: it doesn't, or may wait for as long as it likes.</summary>
+    public int? AwaitedSince => Volatile.Read(ref _awaited) is >= 0 and var since ? since : null;
 
     /// <summary>The pool's notes on how long nothing has moved on it.</summary>
     public (uint Moves, int Ticks) Quiet { get; set; }
@@ -50,6 +57,13 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
             _pool.DropIdle(this);
         }
     }
+
+    /// <summary>Begins with another request.</summary>
+    /// <param name="mayWaitLong">Whether its answer may be as long in coming as it likes.</param>
+    public void Begin(bool mayWaitLong) => Volatile.Write(ref _awaited, mayWaitLong ? Unlimited : NotAwaited);
+
+    /// <summary>The whole request was sent: begins to count the time until the head of the answer, unless it is there already.</summary>
+    public void AwaitAnswer() => Interlocked.CompareExchange(ref _awaited, _pool.Ticks, NotAwaited);
 
     /// <summary>Whether <see cref="Head"/> is that of an interim answer, which another answer follows.</summary>
     public bool HasInterim { get; private set; }
@@ -75,7 +89,12 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
                 Head.Read(_received.Bytes.Span[..length]);
                 _received.Consume(length);
                 HasInterim = !Head.IsFinal;
-                return Head.IsFinal;
+                if (!HasInterim)
+                {
+                    Volatile.Write(ref _awaited, Answered);
+                }
+
+                return !HasInterim;
             }
             else if (!TryReceiveHead())
             {

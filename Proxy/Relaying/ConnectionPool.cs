@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Sockets;
 
 namespace Wunderproxy.Proxy.Relaying;
@@ -15,18 +16,27 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
     // Application servers close idle connections, the most impatient ones after 5 s. Ours go first, so that no request meets one that is just being closed.
     private const int IdleTicks = 7;
 
-    // Neither side has sent a byte for ten minutes. Applications' own limits are shorter; this one is for lost peers.
-    private const int QuietTicks = 2 * 60 * 10;
-
     private readonly Lock _lock = new();
     private readonly HashSet<ApplicationConnection> _all = [];
     private readonly List<ApplicationConnection> _idle = [];
     private ITimer? _sweeping;
+    private volatile Limits _limits = new();
+    private volatile int _ticks;
     private bool _isClosing;
     private bool _isOver;
 
     /// <summary>The target.</summary>
     public IPEndPoint Address => address;
+
+    /// <summary>What applies to the requests on its connections.</summary>
+    public Limits Limits
+    {
+        get => _limits;
+        set => _limits = value;
+    }
+
+    /// <summary>Counts half seconds, while there are connections.</summary>
+    public int Ticks => _ticks;
 
     /// <summary>Connections made so far.</summary>
     public long Made { get; private set; }
@@ -172,6 +182,7 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
                 if (_idle[i] is var connection && connection.Socket.Loop == loop)
                 {
                     connection.IsIdle = false;
+                    connection.Quiet = (connection.Socket.Moves, 0);
                     _idle.RemoveAt(i);
                     return connection;
                 }
@@ -210,10 +221,12 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
     private void Sweep()
     {
         List<ApplicationConnection>? stale = null;
+        _ticks++;
         lock (_lock)
         {
             foreach (var connection in _all)
             {
+                LookForMoves(connection);
                 if (IsStale(connection))
                 {
                     (stale ??= []).Add(connection);
@@ -238,20 +251,51 @@ internal sealed class ConnectionPool(IPEndPoint address, TimeProvider time) : ID
         }
     }
 
-    private static bool IsStale(ApplicationConnection connection)
+    private static void LookForMoves(ApplicationConnection connection)
     {
         var (moves, ticks) = connection.Quiet;
         connection.Quiet = moves == connection.Socket.Moves ? (moves, ticks + 1) : (connection.Socket.Moves, 0);
-        return connection.Quiet.Ticks >= (connection.IsIdle ? IdleTicks : QuietTicks);
     }
+
+    private bool IsStale(ApplicationConnection connection) => connection.IsIdle
+        ? connection.Quiet.Ticks >= IdleTicks
+        : connection.AwaitedSince is { } since
+            ? _ticks - since > TicksIn(Limits.AnswerTimeout)
+            : connection.Quiet.Ticks >= TicksIn(Limits.IdleTimeout);
+
+    private static int TicksIn(TimeSpan limit) => (int)(limit / Tick);
 
     private void EndStale(ApplicationConnection connection)
     {
-        DropIdle(connection);
-        if (connection is { IsIdle: false, Quiet.Ticks: >= QuietTicks })
+        if (TryTakeOut(connection))
         {
-            connection.HasGoneQuiet = true;
-            connection.Socket.Abort();
+            Drop(connection);
+        }
+        else
+        {
+            connection.Socket.Loop.End(new Deadline(this, connection));
+        }
+    }
+
+    private bool IsStillStale(ApplicationConnection connection)
+    {
+        lock (_lock)
+        {
+            LookForMoves(connection);
+            return !connection.IsIdle && IsStale(connection);
+        }
+    }
+
+    // It comes on the loop, on which the answer may have just come, or the next request begun.
+    private sealed class Deadline(ConnectionPool pool, ApplicationConnection connection) : ISocketEvents
+    {
+        public void On(SocketEvents events)
+        {
+            if (pool.IsStillStale(connection))
+            {
+                connection.HasTakenTooLong = true;
+                connection.Socket.Abort();
+            }
         }
     }
 }

@@ -40,6 +40,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
             connection ??= await pool.ConnectAsync(exchange.Transport.Loop);
             exchange.EndsToo(connection.Socket);
             claim.EndsToo(connection.Socket);
+            connection.Begin(mayWaitLong: claim.StaysOpen);
             _answer.Begin();
             if (_request.HasBody)
             {
@@ -109,7 +110,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
             return false;
         }
 
-        var sending = _request.SendWithBodyAsync(connection);
+        var sending = _request.SendWithBodyAsync(connection, claim.Upstream.Limits.MaxRequestBody);
         try
         {
             while (!connection.TryReadHead())
@@ -153,7 +154,8 @@ internal sealed class Relay(Exchange exchange) : IDisposable
     private Problem? ProblemOf(Exception error, ApplicationConnection? connection, Claim claim) => error switch
     {
         _ when claim.IsCut => Problem.DrainOver,
-        _ when connection is { HasGoneQuiet: true } => Problem.TimedOut,
+        _ when connection is { HasTakenTooLong: true } => Problem.TimedOut,
+        _ when _request.IsTooLarge => Problem.TooLarge,
         _ when exchange.HasInvalidTrailers => Problem.Refused(StatusCodes.Status400BadRequest, "A trailer has a character that headers can't have."),
         _ when _request.ClientFailure is { } failure => Problem.Refused(
             failure is BadHttpRequestException refused ? refused.StatusCode : StatusCodes.Status400BadRequest, "The request's body could not be read."),

@@ -33,6 +33,9 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     /// <summary>Whether all of the request was sent.</summary>
     public bool IsWhole { get; private set; }
 
+    /// <summary>Whether the body was given up because it is longer than it may be.</summary>
+    public bool IsTooLarge { get; private set; }
+
     /// <summary>Why the client's body couldn't be read; absent: it could so far.</summary>
     public Exception? ClientFailure { get; private set; }
 
@@ -40,7 +43,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     public void Prepare(bool hasBody)
     {
         var request = exchange.Context.Request;
-        (HasBody, IsWhole, ClientFailure) = (hasBody, false, null);
+        (HasBody, IsWhole, IsTooLarge, ClientFailure) = (hasBody, false, false, null);
         Protocol = Upgrade.AskedBy(exchange.Context);
         _isChunked = hasBody && request.ContentLength is null;
         WaitsToGoOn = hasBody && request.Headers.Expect is [var expectation] && string.Equals(expectation, "100-continue", StringComparison.OrdinalIgnoreCase);
@@ -56,7 +59,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
         try
         {
             var sent = connection.Socket.Send(head.Span);
-            IsWhole = sent == head.Length;
+            EndSending(connection, isWhole: sent == head.Length);
             return IsWhole ? ValueTask.CompletedTask : SendRestAsync(connection, head[sent..]);
         }
         catch (IOException)
@@ -74,7 +77,9 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     }
 
     /// <summary>Sends a request with its body, or the body if the head was sent. Ends when all of it was sent, or nothing more can be.</summary>
-    public async Task SendWithBodyAsync(ApplicationConnection connection)
+    /// <param name="connection">The connection to the application.</param>
+    /// <param name="maxBytes">Bytes that the body may have; absent: any.</param>
+    public async Task SendWithBodyAsync(ApplicationConnection connection, long? maxBytes)
     {
         var body = exchange.Context.Request.BodyReader;
         _unsent.Clear();
@@ -83,11 +88,11 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
         while (isGoing && await ReadAsync(body, connection) is { IsCanceled: false } read)
         {
             exchange.BytesIn += read.Buffer.Length;
-            isGoing = await TrySendPieceAsync(connection, read.Buffer);
+            isGoing = !IsBeyond(maxBytes, connection) && await TrySendPieceAsync(connection, read.Buffer);
             body.AdvanceTo(read.Buffer.End);
             if (isGoing && read.IsCompleted)
             {
-                IsWhole = await TrySendEndAsync(connection);
+                EndSending(connection, await TrySendEndAsync(connection));
                 isGoing = false;
             }
         }
@@ -105,7 +110,16 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
         _unsent.Dispose();
     }
 
-    private async ValueTask SendRestAsync(ApplicationConnection connection, ReadOnlyMemory<byte> rest) => IsWhole = await TrySendAsync(connection, rest);
+    private async ValueTask SendRestAsync(ApplicationConnection connection, ReadOnlyMemory<byte> rest) => EndSending(connection, await TrySendAsync(connection, rest));
+
+    private void EndSending(ApplicationConnection connection, bool isWhole)
+    {
+        IsWhole = isWhole;
+        if (isWhole)
+        {
+            connection.AwaitAnswer();
+        }
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadResult> ReadAsync(PipeReader body, ApplicationConnection connection)
@@ -138,6 +152,18 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
             connection.Socket.Abort();
             return Nothing;
         }
+    }
+
+    // The application must not take what it has got for the whole.
+    private bool IsBeyond(long? maxBytes, ApplicationConnection connection)
+    {
+        if (exchange.BytesIn > maxBytes)
+        {
+            IsTooLarge = true;
+            connection.Socket.Abort();
+        }
+
+        return IsTooLarge;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

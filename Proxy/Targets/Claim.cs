@@ -12,6 +12,7 @@ internal sealed class Claim : IDisposable
     private string _rawTarget = "";
     private Ending _cut;
     private IAnswered? _client;
+    private Places? _place;
     private volatile bool _staysOpen;
 
     /// <summary>Made by <see cref="Upstream.TryClaim"/> only, after the request was counted in.</summary>
@@ -51,6 +52,9 @@ internal sealed class Claim : IDisposable
 
     /// <summary>Cancelled when <see cref="IsCut"/> becomes true.</summary>
     public CancellationToken Cut => _cut.Token;
+
+    /// <summary>Takes over the place that the request has on its target, and gives it back when the request ends or becomes a stream.</summary>
+    public void Keep(Places place) => _place = place;
 
     /// <summary>Says which request it is, before anybody else gets to know of it.</summary>
     /// <param name="rawTarget">What it asks for.</param>
@@ -104,6 +108,8 @@ internal sealed class Claim : IDisposable
         {
             _upstream.Count.LeavePlain();
         }
+
+        LeavePlace();
     }
 
     private void EndPlain()
@@ -122,7 +128,14 @@ internal sealed class Claim : IDisposable
     {
         Kind = RequestKind.Stream;
         _upstream.Count.BecomeStream();
+        LeavePlace();
         _streamCutoff = _upstream.StreamCutoff.UnsafeRegister(static claim => ((Claim)claim!).BeCut(), this);
+    }
+
+    private void LeavePlace()
+    {
+        _place?.Leave();
+        _place = null;
     }
 
     private void BeCut()

@@ -11,7 +11,7 @@ internal sealed class ServedApplication(TimeProvider time)
 
     private readonly TrafficRecorder _former = new(time);
     private volatile IReadOnlyList<Upstream> _turns = [];
-    private volatile Serving _serving = new(null, null, new TrafficRecorder(time), new WaitingRoom(time));
+    private volatile Serving _serving = new(null, null, new TrafficRecorder(time), new WaitingRoom(time), new RequestQueue(time));
 
     /// <summary>What is served at this instant.</summary>
     public Serving Serving => _serving;
@@ -22,7 +22,9 @@ internal sealed class ServedApplication(TimeProvider time)
     {
         var former = _serving.Upstream;
         var next = Next(former, snapshot.Target);
-        var serving = _serving = new Serving(next, snapshot, _serving.Untargeted, _serving.Room);
+        next?.Pool.Limits = snapshot.Limits;
+        var serving = _serving = new Serving(next, snapshot, _serving.Untargeted, _serving.Room, _serving.Queue);
+        serving.Queue.Serve(next?.Places, snapshot.Limits);
         serving.Room.Wake();
         return ReferenceEquals(former, next) ? null : former;
     }
@@ -67,7 +69,7 @@ internal sealed class ServedApplication(TimeProvider time)
             return target is null ? null : former;
         }
 
-        var next = new Upstream(target, time, [.. _turns.Where(turn => turn.Target.Address == target.Address && !turn.Count.Drained.IsCompleted)]);
+        var next = new Upstream(target, time, _serving.Queue, [.. _turns.Where(turn => turn.Target.Address == target.Address && !turn.Count.Drained.IsCompleted)]);
         var turns = new List<Upstream>(_turns);
         turns.Insert(0, next);
         while (turns.Count > MaxTurns)

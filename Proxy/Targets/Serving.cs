@@ -8,13 +8,23 @@ namespace Wunderproxy.Proxy.Targets;
 /// <param name="Snapshot">The snapshot; absent: none was taken yet.</param>
 /// <param name="Untargeted">Records requests that are answered without a target.</param>
 /// <param name="Room">Where requests wait for the target.</param>
-internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot, TrafficRecorder Untargeted, WaitingRoom Room)
+/// <param name="Queue">Where requests wait for a place on it.</param>
+internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot, TrafficRecorder Untargeted, WaitingRoom Room, RequestQueue Queue)
 {
     /// <summary>The page that answers everything, while maintenance is up.</summary>
     public MaintenancePage? Maintenance => Snapshot?.Maintenance;
 
     /// <summary>Which requests belong to the application.</summary>
     public Routing Routing { get; } = Snapshot?.Routing ?? new Routing();
+
+    /// <summary>What requests may take.</summary>
+    public Limits Limits { get; } = Snapshot?.Limits ?? new Limits();
+
+    /// <summary>Whether there is something to look at before a request goes to the target.</summary>
+    public bool IsRestricted => Limits.MaxRequestBody is not null || Limits.MaxRequestsInFlight is not null;
+
+    /// <summary>Whether a request has to have a place on the target. Who looks after the application's health hasn't: it may be busy, and well.</summary>
+    public bool WantsPlace(RequestPlace place) => Limits.MaxRequestsInFlight is not null && !IsHealthCheck(place);
 
     /// <summary>Whether requests wait, rather than go to the target.</summary>
     public bool IsPaused => Snapshot is { IsPaused: true };

@@ -78,6 +78,7 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
         var serving = _routes.Applications.GetValueOrDefault(application)?.Serving;
         _routes = _routes.Without(application);
         serving?.Room.Wake();
+        serving?.Queue.Serve(null, serving.Limits);
         serving?.Upstream?.Drain(plainLimit, streamLimit);
     }
 
@@ -92,6 +93,9 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
 
     /// <summary>Requests of an application that wait until it can be reached again, or a pause is over.</summary>
     public int CountWaiting(string application) => _routes.Applications.GetValueOrDefault(application)?.Serving.Room.Count ?? 0;
+
+    /// <summary>Requests of an application that wait for a place on its target.</summary>
+    public int CountQueued(string application) => _routes.Applications.GetValueOrDefault(application)?.Serving.Queue.Count ?? 0;
 
     /// <summary>Traffic of the targets that were active in an application, newest first.</summary>
     public IReadOnlyList<TargetTraffic> ReportTargets(string application) => _routes.Applications.GetValueOrDefault(application)?.ReportTargets(running) ?? [];

@@ -24,13 +24,15 @@ internal sealed class Upstream
 
     /// <param name="target">The target.</param>
     /// <param name="time">Clock of the drain limits.</param>
-    /// <param name="former">Turns at the same address that aren't drained: from now on they share the limits of this one.</param>
-    public Upstream(Target target, TimeProvider time, IReadOnlyList<Upstream> former)
+    /// <param name="queue">Where its requests wait for a place.</param>
+    /// <param name="former">Turns at the same address that aren't drained: from now on they share the drain limits of this one.</param>
+    public Upstream(Target target, TimeProvider time, RequestQueue queue, IReadOnlyList<Upstream> former)
     {
         Target = target;
         Pool = new ConnectionPool(IPEndPoint.Parse(target.Address), time);
         Traffic = new TrafficRecorder(time);
         WebSockets = new OpenWebSockets(time);
+        Places = new Places(queue);
         Time = time;
         _plainCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _streamCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -50,6 +52,9 @@ internal sealed class Upstream
     /// <summary>Connections to it.</summary>
     public ConnectionPool Pool { get; }
 
+    /// <summary>What applies to its requests.</summary>
+    public Limits Limits => Pool.Limits;
+
     /// <summary>WebSockets that are open on it.</summary>
     public OpenWebSockets WebSockets { get; }
 
@@ -58,6 +63,9 @@ internal sealed class Upstream
 
     /// <summary>What it has served in this turn.</summary>
     public TrafficRecorder Traffic { get; }
+
+    /// <summary>The places that its requests take, where they may not be as many as like.</summary>
+    public Places Places { get; }
 
     /// <summary>Its requests.</summary>
     public ClaimCount Count { get; } = new();

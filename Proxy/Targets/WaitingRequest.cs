@@ -2,11 +2,11 @@ using Wunderproxy.Proxy.Sockets;
 
 namespace Wunderproxy.Proxy.Targets;
 
-/// <summary>A request's place in a <see cref="WaitingRoom"/>. It goes on where it began, on the event loop of its client's connection.</summary>
-/// <param name="room">The room.</param>
+/// <summary>A request that waits, in a <see cref="WaitingRoom"/> or a <see cref="RequestQueue"/>. It goes on where it began, on the event loop of its client's connection.</summary>
+/// <param name="leave">Called when it waits no longer.</param>
 /// <param name="loop">Where it goes on.</param>
 /// <param name="bytes">Bytes of its head.</param>
-internal sealed class WaitingRequest(WaitingRoom room, EventLoop loop, long bytes) : ISocketEvents, IDisposable
+internal class WaitingRequest(Action<WaitingRequest> leave, EventLoop loop, long bytes) : ISocketEvents, IDisposable
 {
     private readonly Readiness _changed = new();
     private CancellationTokenRegistration _left;
@@ -16,7 +16,7 @@ internal sealed class WaitingRequest(WaitingRoom room, EventLoop loop, long byte
     /// <summary>Bytes of its head.</summary>
     public long Bytes => bytes;
 
-    /// <summary>Begins to count its time. Called by the room only.</summary>
+    /// <summary>Begins to count its time. Called by whoever lets it wait.</summary>
     public void Begin(TimeProvider time, TimeSpan limit, CancellationToken left)
     {
         _limit = time.CreateTimer(static request => ((WaitingRequest)request!).End(), this, limit, Timeout.InfiniteTimeSpan);
@@ -46,7 +46,7 @@ internal sealed class WaitingRequest(WaitingRoom room, EventLoop loop, long byte
     {
         _limit?.Dispose();
         _left.Dispose();
-        room.Leave(this);
+        leave(this);
     }
 
     private void End()

@@ -38,7 +38,7 @@ internal sealed class WaitingRoom(TimeProvider time)
     /// <returns>Its place, which it gives back; absent: there is no room.</returns>
     public WaitingRequest? TryEnter(EventLoop loop, long bytes, TimeSpan limit, CancellationToken left)
     {
-        var request = new WaitingRequest(this, loop, bytes);
+        var request = new WaitingRequest(Leave, loop, bytes);
         lock (_lock)
         {
             if (_waiting.Count == MaxRequests || _bytes + bytes > MaxBytes)
