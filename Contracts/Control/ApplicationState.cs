@@ -127,6 +127,12 @@ public sealed record ProxyStatus
     /// <summary>Client connections by state: <c>new</c> (no request yet), <c>active</c> (a request is running), <c>idle</c> (between requests), <c>upgraded</c>.</summary>
     public IReadOnlyDictionary<string, long> Connections { get; init => field = value ?? ReadOnlyDictionary<string, long>.Empty; } = ReadOnlyDictionary<string, long>.Empty;
 
+    /// <summary>
+    /// Connections that were closed as soon as they came, since the Proxy started: for lack of <c>descriptors</c>, or because there were as many as may be in
+    /// <c>total</c>, or of one <c>client</c>.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> RefusedConnections { get; init => field = value ?? ReadOnlyDictionary<string, long>.Empty; } = ReadOnlyDictionary<string, long>.Empty;
+
     /// <summary>Every application.</summary>
     public IReadOnlyList<ApplicationState> Applications { get; init => field = value ?? []; } = [];
 }

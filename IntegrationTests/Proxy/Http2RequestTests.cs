@@ -83,6 +83,17 @@ public sealed class Http2RequestTests : ServedTests
         Assert.Empty(await application.TryReadToEndAsync() ?? "");
     }
 
+    [Fact]
+    public async Task Head_with_more_fields_than_are_taken_never_reaches_the_application()
+    {
+        await using var client = await Http2Connection.ConnectAsync(Proxy.Address);
+
+        await client.SendHeadersAsync(1, [.. Http2Connection.Get(), .. Enumerable.Range(0, 101).Select(i => ($"x-{i}", "y"))]);
+
+        Assert.Contains(await StatusOrNoneAsync(client), new[] { 0, 431 });
+        Assert.Equal(0, Backend.Accepted);
+    }
+
     [Theory]
     [InlineData("OPTIONS", "*", 204)]
     [InlineData("TRACE", "/", 405)]

@@ -86,6 +86,8 @@ public sealed class ProcessTests : IDisposable
         Assert.Matches(@"\AThe state directory .* can't be used: .*--state-dir\.\n\z", await FailAsync(5, "--listen", "127.0.0.1:0", "--control", free + ".sock", "--state-dir", _folder.State));
         Assert.Contains("--listen: 'nowhere' is not an address", await FailAsync(2, "--listen", "nowhere"), StringComparison.Ordinal);
         Assert.Contains("--stop-timeout: 'soon' is not a duration", await FailAsync(2, "--stop-timeout", "soon"), StringComparison.Ordinal);
+        Assert.Contains("--max-connections: '0' is not a whole number", await FailAsync(2, "--max-connections", "0"), StringComparison.Ordinal);
+        Assert.Contains("--max-connections-per-client: 'many' is not a whole number", await FailAsync(2, "--max-connections-per-client", "many"), StringComparison.Ordinal);
         Assert.Contains("--trusted-proxy: '10.0.0.0/99' is not", await FailAsync(2, "--trusted-proxy", "10.0.0.0/99"), StringComparison.Ordinal);
     }
 

@@ -1,3 +1,5 @@
+using Wunderproxy.IntegrationTests.Lab;
+
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 /// <summary>Clients that send or take too slowly.</summary>
@@ -6,6 +8,37 @@ public sealed class SlowClientTests
     // So that the kernel's buffers don't hide for long that nobody reads.
     private const int Rate = 256 << 10;
     private const int Large = 16 << 20;
+
+    [Fact]
+    public async Task Client_that_sends_a_head_byte_by_byte_is_ended_however_it_goes_on()
+    {
+        await using var proxy = await RunningProxy.StartAsync(options => options with { HeadTimeout = TimeSpan.FromSeconds(1) });
+        await using var backend = new RawBackend();
+        await proxy.SwitchAsync(backend.Address);
+        await using var client = await proxy.ConnectAsync();
+        await client.SendAsync("GET /a HTTP/1.1\r\nHost: a\r\nX: ");
+        var end = client.TryReadToEndAsync();
+
+        while (!end.IsCompleted && await client.TrySendAsync("x"))
+        {
+            await Eventually.PassAsync(TimeSpan.FromMilliseconds(50));
+        }
+
+        Assert.StartsWith("HTTP/1.1 408 ", await end ?? "HTTP/1.1 408 ", StringComparison.Ordinal);
+        Assert.Equal(0, backend.Accepted);
+    }
+
+    [Fact]
+    public async Task Client_that_does_not_end_the_head_of_a_stream_is_ended()
+    {
+        await using var proxy = await RunningProxy.StartAsync(options => options with { HeadTimeout = TimeSpan.FromSeconds(1) });
+        await using var client = await Http2Connection.ConnectAsync(proxy.Address);
+
+        // HEADERS without END_HEADERS: a CONTINUATION has to follow. Source: RFC 9113, section 6.2.
+        await client.SendAsync("\0\0\0\x1\0\0\0\0\x1");
+
+        await client.WaitForEndAsync();
+    }
 
     [Fact]
     public async Task Client_that_stops_sending_a_body_is_ended_and_the_application_learns_of_it()

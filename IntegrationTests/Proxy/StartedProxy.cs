@@ -14,6 +14,21 @@ internal sealed class StartedProxy(Process process) : IAsyncDisposable
 
     public int Descriptors => Directory.GetFiles($"/proc/{process.Id}/fd").Length;
 
+    /// <summary>How many it may have.</summary>
+    public int DescriptorLimit => int.Parse(
+        File.ReadLines($"/proc/{process.Id}/limits").Single(line => line.StartsWith("Max open files", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[3],
+        System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>Bytes of physical memory that it has.</summary>
+    public long Memory
+    {
+        get
+        {
+            process.Refresh();
+            return process.WorkingSet64;
+        }
+    }
+
     public TimeSpan CpuTime
     {
         get

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Net;
 using Wunderproxy.Contracts;
 
@@ -16,7 +17,8 @@ internal sealed class CommandLine
         SIGTERM ends them.
 
         Each option can also be given as an environment variable: WUNDERPROXY_LISTEN, WUNDERPROXY_CONTROL, WUNDERPROXY_STATE_DIR,
-        WUNDERPROXY_TRUSTED_PROXY, WUNDERPROXY_ACCESS_LOG (true or false), WUNDERPROXY_STOP_TIMEOUT. Lists are separated by commas.
+        WUNDERPROXY_TRUSTED_PROXY, WUNDERPROXY_MAX_CONNECTIONS, WUNDERPROXY_MAX_CONNECTIONS_PER_CLIENT, WUNDERPROXY_ACCESS_LOG (true or false),
+        WUNDERPROXY_STOP_TIMEOUT. Lists are separated by commas.
 
         Exit codes: 0 stopped as told, 1 unexpected error, 2 wrong command line, 3 an address can't be listened on, 4 the control socket can't be
         made, 5 the state directory can't be used.
@@ -27,6 +29,8 @@ internal sealed class CommandLine
     private readonly Option<string> _control;
     private readonly Option<string> _stateDirectory;
     private readonly Option<string[]> _trustedProxy;
+    private readonly Option<string?> _maxConnections;
+    private readonly Option<string?> _maxConnectionsPerClient;
     private readonly Option<bool> _accessLog;
     private readonly Option<bool> _noAccessLog = new("--no-access-log") { Description = "Write no line for each request, whatever the environment says." };
     private readonly Option<string> _stopTimeout;
@@ -59,6 +63,18 @@ internal sealed class CommandLine
             HelpName = "CIDR",
             DefaultValueFactory = _ => List("TRUSTED_PROXY") ?? [],
         };
+        _maxConnections = new("--max-connections")
+        {
+            Description = "Connections of clients at once; those beyond are closed as they come [default: half of the limit of descriptors, which holds in any case].",
+            HelpName = "NUMBER",
+            DefaultValueFactory = _ => Variable("MAX_CONNECTIONS"),
+        };
+        _maxConnectionsPerClient = new("--max-connections-per-client")
+        {
+            Description = "The same for each client, which is an IPv4 address or an IPv6 /64; trusted proxies are exempt [default: no limit].",
+            HelpName = "NUMBER",
+            DefaultValueFactory = _ => Variable("MAX_CONNECTIONS_PER_CLIENT"),
+        };
         _accessLog = new("--access-log")
         {
             Description = "Write a line for each request to the standard output.",
@@ -72,6 +88,8 @@ internal sealed class CommandLine
         };
         _listen.Validators.Add(option => Check(option, ListenAddress.TryParse, "an address: host:port with an IP address or localhost, :port, or unix:/path"));
         _trustedProxy.Validators.Add(option => Check(option, ParseNetwork, "an IP address or a network such as 10.0.0.0/8"));
+        _maxConnections.Validators.Add(option => Check(option, ParseCount, "a whole number of at least 1"));
+        _maxConnectionsPerClient.Validators.Add(option => Check(option, ParseCount, "a whole number of at least 1"));
         _stopTimeout.Validators.Add(option => Check(option, ParseDuration, "a duration such as 30s"));
     }
 
@@ -82,7 +100,7 @@ internal sealed class CommandLine
     /// <returns>The exit code.</returns>
     public async Task<int> InvokeAsync(IReadOnlyList<string> arguments, Func<ProxyOptions, Task<ExitCode>> run, InvocationConfiguration output)
     {
-        var root = new RootCommand(Description) { _listen, _control, _stateDirectory, _trustedProxy, _accessLog, _noAccessLog, _stopTimeout };
+        var root = new RootCommand(Description) { _listen, _control, _stateDirectory, _trustedProxy, _maxConnections, _maxConnectionsPerClient, _accessLog, _noAccessLog, _stopTimeout };
         root.SetAction(async (result, _) => (int)await run(OptionsOf(result)));
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count == 0)
@@ -105,6 +123,8 @@ internal sealed class CommandLine
         ControlSocket = Path.GetFullPath(result.GetRequiredValue(_control)),
         StateDirectory = Path.GetFullPath(result.GetRequiredValue(_stateDirectory)),
         TrustedProxies = [.. result.GetRequiredValue(_trustedProxy).Select(text => ParseNetwork(text)!.Value)],
+        MaxConnections = ParseCount(result.GetValue(_maxConnections)),
+        MaxConnectionsPerClient = ParseCount(result.GetValue(_maxConnectionsPerClient)),
         AccessLog = result.GetValue(_accessLog) && !result.GetValue(_noAccessLog),
         StopTimeout = ParseDuration(result.GetRequiredValue(_stopTimeout))!.Value,
     };
@@ -124,6 +144,8 @@ internal sealed class CommandLine
         IPNetwork.TryParse(text, out var network) ? network
         : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
         : null;
+
+    private static int? ParseCount(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : null;
 
     private static TimeSpan? ParseDuration(string text) => Duration.TryParse(text, out var duration) ? duration : null;
 

@@ -38,7 +38,8 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _logger = loggers.CreateLogger<ProxyHost>();
         _startedAt = time.GetUtcNow();
         _descriptors = new DescriptorLimit(time);
-        _connections = new ClientConnections(_descriptors);
+        _connections = new ClientConnections(
+            _descriptors, options.MaxConnections, options.MaxConnectionsPerClient is { } most ? new ConnectionsByClient(most, options.TrustedProxies) : null);
         _services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddSingleton(time).BuildServiceProvider();
         _accessLog = options.AccessLog ? new AccessLog(accessLog, time) : null;
 
@@ -142,6 +143,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         Listening = Listening,
         HeapSizeBytes = GC.GetTotalMemory(forceFullCollection: false),
         Connections = _connections.Report(),
+        RefusedConnections = _connections.ReportRefused(),
         Applications = applications,
     };
 

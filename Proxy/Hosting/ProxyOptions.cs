@@ -17,6 +17,15 @@ internal sealed record ProxyOptions
     /// <summary>Networks of the proxies in front, whose X-Forwarded headers are believed.</summary>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
 
+    /// <summary>Connections that clients may have altogether; absent: as many as there are descriptors for. One beyond that is closed as soon as it comes.</summary>
+    public int? MaxConnections { get; init; }
+
+    /// <summary>The same for each client: an IPv4 address, or an IPv6 network of 64 bits. Trusted proxies and Unix sockets may have any number.</summary>
+    public int? MaxConnectionsPerClient { get; init; }
+
+    /// <summary>From the first byte of a request until its head has to be there.</summary>
+    public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Whether a line is written for each request.</summary>
     public bool AccessLog { get; init; }
 

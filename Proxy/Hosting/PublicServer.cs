@@ -23,7 +23,6 @@ internal sealed class PublicServer : IDisposable
     private const int LargestField = 32 << 10;
     private const int AnswerBuffer = 64 << 10;
 
-    private static readonly TimeSpan HeadLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SlowTime = TimeSpan.FromSeconds(5);
 
     private readonly LoopTransport _transport;
@@ -47,9 +46,9 @@ internal sealed class PublicServer : IDisposable
             RequestHeaderEncodingSelector = EncodingOf,
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
         };
-        Limit(kestrel.Limits, options.MinBodyRate);
+        Limit(kestrel.Limits, options);
         var http2 = new InnerListener(time);
-        var knowledge = new PriorKnowledge(http2, HeadLimit, time);
+        var knowledge = new PriorKnowledge(http2, options.HeadTimeout, time);
         foreach (var address in options.Listen)
         {
             var listen = address.AddTo(kestrel);
@@ -103,12 +102,12 @@ internal sealed class PublicServer : IDisposable
     }
 
     // What a client of HTTP/2 can make us hold: one window of bytes that the application hasn't taken, a buffer for the answer of each stream, and two tables of headers.
-    private static void Limit(KestrelServerLimits limits, int minBodyRate)
+    private static void Limit(KestrelServerLimits limits, ProxyOptions options)
     {
         limits.MaxRequestBodySize = null;
-        limits.RequestHeadersTimeout = HeadLimit;
-        limits.MinRequestBodyDataRate = new MinDataRate(minBodyRate, SlowTime);
-        limits.MinResponseDataRate = new MinDataRate(minBodyRate, SlowTime);
+        limits.RequestHeadersTimeout = options.HeadTimeout;
+        limits.MinRequestBodyDataRate = new MinDataRate(options.MinBodyRate, SlowTime);
+        limits.MinResponseDataRate = new MinDataRate(options.MinBodyRate, SlowTime);
         limits.MaxResponseBufferSize = AnswerBuffer;
         limits.Http2.MaxStreamsPerConnection = StreamsAtOnce;
         limits.Http2.InitialStreamWindowSize = StreamWindow;

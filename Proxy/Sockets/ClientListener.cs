@@ -99,7 +99,7 @@ internal sealed class ClientListener : IConnectionListener
     {
         for (var i = 0; i < AtOnce && NativeSocket.Accept(_socket.SafeHandle, out var remote) is { } client; i++)
         {
-            if (_clients.TryEnter() is { } counted)
+            if (_clients.TryEnter(remote?.Address) is { } counted)
             {
                 Take(new ClientTransport(loop, client, remote, counted, _time));
             }

@@ -1,40 +1,55 @@
+using System.Net;
 using Wunderproxy.Proxy.Hosting;
 using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Stats;
 
-/// <summary>Counts the clients' connections by what they are doing.</summary>
+/// <summary>Counts the clients' connections by what they are doing, and says whether there may be one more.</summary>
 /// <param name="limit">How many there can be.</param>
-internal sealed class ClientConnections(DescriptorLimit limit)
+/// <param name="most">How many there may be; absent: as many as there can.</param>
+/// <param name="byClient">How many each client has; absent: it may have any number.</param>
+internal sealed class ClientConnections(DescriptorLimit limit, int? most = null, ConnectionsByClient? byClient = null)
 {
     private static readonly string[] Names = ["new", "active", "idle", "upgraded"];
+    private static readonly string[] Reasons = ["descriptors", "total", "client"];
 
+    private readonly long[] _refused = new long[Reasons.Length];
     private readonly long[] _counts = new long[Names.Length];
     private readonly Lock _lock = new();
     private readonly HashSet<ClientConnection> _open = [];
     private long _total;
+    private long _connected;
 
     /// <summary>Counts by the names of the states.</summary>
     public IReadOnlyDictionary<string, long> Report() =>
         Names.Select((name, i) => (name, Count: Volatile.Read(ref _counts[i]))).ToDictionary(pair => pair.name, pair => pair.Count);
 
-    /// <summary>Counts a new connection in.</summary>
-    /// <returns>Absent: there are as many as can be.</returns>
-    public ClientConnection? TryEnter()
-    {
-        if (Interlocked.Increment(ref _total) <= limit.MaxConnections)
-        {
-            var connection = new ClientConnection(this);
-            lock (_lock)
-            {
-                _open.Add(connection);
-            }
+    /// <summary>Connections that were closed as soon as they came, by the reason.</summary>
+    public IReadOnlyDictionary<string, long> ReportRefused() =>
+        Reasons.Select((reason, i) => (reason, Count: Volatile.Read(ref _refused[i]))).ToDictionary(pair => pair.reason, pair => pair.Count);
 
-            return connection;
+    /// <summary>Counts a new connection in.</summary>
+    /// <param name="client">Where it comes from; absent: a Unix socket.</param>
+    /// <returns>Absent: there are as many as can be or may be, or as many of this client.</returns>
+    public ClientConnection? TryEnter(IPAddress? client)
+    {
+        var hasRoom = Interlocked.Increment(ref _total) <= limit.MaxConnections;
+        var isAllowed = Interlocked.Increment(ref _connected) <= (most ?? long.MaxValue);
+        if (!hasRoom || !isAllowed || (client is not null && byClient?.TryEnter(client) is false))
+        {
+            Interlocked.Decrement(ref _total);
+            Interlocked.Decrement(ref _connected);
+            Interlocked.Increment(ref _refused[!hasRoom ? 0 : !isAllowed ? 1 : 2]);
+            return null;
         }
 
-        Interlocked.Decrement(ref _total);
-        return null;
+        var connection = new ClientConnection(this, client);
+        lock (_lock)
+        {
+            _open.Add(connection);
+        }
+
+        return connection;
     }
 
     /// <summary>Counts a connection out.</summary>
@@ -45,6 +60,12 @@ internal sealed class ClientConnections(DescriptorLimit limit)
             _open.Remove(connection);
         }
 
+        if (connection.Address is { } client)
+        {
+            byClient?.Leave(client);
+        }
+
+        Interlocked.Decrement(ref _connected);
         Move(state, null);
     }
 
@@ -121,11 +142,16 @@ internal sealed class ClientConnection
     private List<Claim>? _furtherClaims;
 
     /// <param name="counts">Where it is counted.</param>
-    public ClientConnection(ClientConnections counts)
+    /// <param name="address">Where it comes from; absent: a Unix socket.</param>
+    public ClientConnection(ClientConnections counts, IPAddress? address)
     {
         _counts = counts;
+        Address = address;
         counts.Move(null, _state);
     }
+
+    /// <summary>Where it comes from; absent: a Unix socket.</summary>
+    public IPAddress? Address { get; }
 
     /// <summary>Whether it is between two requests.</summary>
     public bool IsIdle => _state == ClientConnectionState.Idle;
