@@ -19,11 +19,35 @@ public sealed record Routing
     /// </summary>
     public string PathPrefix { get; set; } = "/";
 
-    /// <summary>Whether both claim the same.</summary>
-    public bool Equals(Routing? other) => other is not null && PathPrefix == other.PathPrefix && Hosts.SequenceEqual(other.Hosts, StringComparer.OrdinalIgnoreCase);
+    /// <summary>
+    /// Whether the application sees the path without <see cref="PathPrefix"/>: <c>/cart</c> in place of <c>/shop/cart</c>, and <c>/</c> in place of <c>/shop</c>. It is told
+    /// the prefix in <c>X-Forwarded-Prefix</c>; what it answers, links and redirects included, isn't changed.
+    /// </summary>
+    public bool StripPathPrefix { get; set; }
+
+    /// <summary>Which requests are sent to another address of the application; absent: none is.</summary>
+    public Redirect? Redirect { get; set; }
+
+    /// <summary>Whether both say the same.</summary>
+    public bool Equals(Routing? other) => other is not null && PathPrefix == other.PathPrefix && Hosts.SequenceEqual(other.Hosts, StringComparer.OrdinalIgnoreCase)
+        && StripPathPrefix == other.StripPathPrefix && Redirect == other.Redirect;
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(PathPrefix, Hosts.Count);
+
+    /// <summary>Whether a name, as it is, is among the <see cref="Hosts"/>.</summary>
+    public bool Names(ReadOnlySpan<char> host)
+    {
+        foreach (var name in Hosts)
+        {
+            if (host.Equals(name, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>What both claim, in words; absent: nothing.</summary>
     public string? SharedWith(Routing other)

@@ -175,13 +175,24 @@ public static class LaunchConfigurationReader
 
     private static Routing Routing(ObjectReader reader)
     {
-        reader.Later("StripPathPrefix");
-        return new Routing
+        var routing = new Routing
         {
             Hosts = reader.TextList("Hosts", Control.Routing.MaxHosts, TextRules.RoutedHost),
             PathPrefix = reader.Text("PathPrefix", new Routing().PathPrefix, TextRules.PathPrefix),
+            StripPathPrefix = reader.Flag("StripPathPrefix"),
+            Redirect = reader.OptionalSection("Redirect", Redirect),
         };
+        reader.Check("Redirect", WwwWithoutPair(routing));
+        return routing;
     }
+
+    private static Redirect Redirect(ObjectReader reader) =>
+        new() { Https = reader.Flag("Https"), Www = reader.Choice("Www", new Redirect().Www) };
+
+    private static Flaw? WwwWithoutPair(Routing routing) =>
+        routing.Redirect is null or { Www: WwwRedirect.Keep } || routing.Hosts.Any(host => routing.Names($"www.{host}"))
+            ? null
+            : new("\"Www\" has no effect: no host is there both with and without \"www.\".", "Write both names into Hosts, such as \"shop.example\" and \"www.shop.example\".");
 
     private static Limits Limits(ObjectReader reader)
     {

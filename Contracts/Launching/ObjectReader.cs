@@ -165,6 +165,15 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
         return texts;
     }
 
+    /// <summary>Notes what is wrong with a property in view of others.</summary>
+    public void Check(string name, Flaw? flaw)
+    {
+        if (Find(name) is { } found)
+        {
+            Note(found.Start, found.Path, flaw);
+        }
+    }
+
     /// <summary>An object of the engine that must be there.</summary>
     public SourceValue? EngineObject(string name)
     {

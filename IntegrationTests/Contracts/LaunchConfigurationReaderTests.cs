@@ -26,6 +26,7 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(60, it.Probation.Duration.TotalSeconds);
         Assert.Equal((null, 60.0, 600.0), (it.Limits.MaxRequestBody, it.Limits.AnswerTimeout.TotalSeconds, it.Limits.IdleTimeout.TotalSeconds));
         Assert.Equal((null, 1000, 10.0), (it.Limits.MaxRequestsInFlight, it.Limits.MaxQueued, it.Limits.QueueTimeout.TotalSeconds));
+        Assert.Equal((false, null), (it.Routing.StripPathPrefix, it.Routing.Redirect));
         Assert.Null(it.Artifact);
         Assert.Null(it.HostConfig);
         Assert.Null(it.MaintenancePagePath());
@@ -48,6 +49,7 @@ public sealed class LaunchConfigurationReaderTests
               "Hold": { "Timeout": "3s" },
               "Stop": { "Signal": "SIGINT", "Timeout": "45s" },
               "Probation": { "Duration": "5m" },
+              "Routing": { "Hosts": ["shop.example", "www.shop.example"], "PathPrefix": "/shop", "StripPathPrefix": true, "Redirect": { "Https": true, "Www": "remove" } },
               "Limits": { "MaxRequestBody": "10MiB", "AnswerTimeout": "90s", "IdleTimeout": "1h", "MaxRequestsInFlight": 8, "MaxQueued": 0, "QueueTimeout": "3s" },
               "Artifact": { "Bucket": "images", "Key": "shop/2f1c9e0.tar.gz" }
             }
@@ -64,6 +66,12 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(HealthInMaintenance.Healthy, it.HealthCheck.InMaintenance);
         Assert.Equal(("SIGINT", 45.0), (it.Stop.Signal, it.Stop.Timeout.TotalSeconds));
         Assert.Equal(TimeSpan.FromMinutes(5), it.Probation.Duration);
+        Assert.Equal(
+            new Routing
+            {
+                Hosts = ["shop.example", "www.shop.example"], PathPrefix = "/shop", StripPathPrefix = true, Redirect = new Redirect { Https = true, Www = WwwRedirect.Remove },
+            },
+            it.Routing);
         Assert.Equal(
             new Limits
             {
@@ -149,7 +157,6 @@ public sealed class LaunchConfigurationReaderTests
     }
 
     [Theory]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Routing": { "StripPathPrefix": true } }""", "$.Routing.StripPathPrefix")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "tls": {} }""", "$.tls")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Buffering": {} }""", "$.Buffering")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Compression": {} }""", "$.Compression")]

@@ -18,7 +18,7 @@ public sealed class LaunchConfigurationSchemaTests
     private static readonly Task<JsonSchema> Validator = JsonSchema.FromJsonAsync(LaunchConfigurationSchema.Text);
 
     public static TheoryData<Type> Records =>
-        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(Limits), typeof(ArtifactSpec)]);
+        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(Redirect), typeof(Limits), typeof(ArtifactSpec)]);
 
     [Theory]
     [MemberData(nameof(Records))]
@@ -98,7 +98,10 @@ public sealed class LaunchConfigurationSchemaTests
 
     private static JsonObject SchemaOf(Type type) => type == typeof(LaunchConfiguration)
         ? Schema
-        : Schema["properties"]![PropertiesOf(typeof(LaunchConfiguration)).Single(p => p.PropertyType == type).Name]!.AsObject();
+        : SchemaOf(type == typeof(Redirect) ? typeof(Routing) : typeof(LaunchConfiguration))["properties"]![NameOf(type)]!.AsObject();
+
+    private static string NameOf(Type type) =>
+        PropertiesOf(typeof(LaunchConfiguration)).Concat(PropertiesOf(typeof(Routing))).Single(p => p.PropertyType == type).Name;
 
     private static IEnumerable<PropertyInfo> PropertiesOf(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => !p.IsDefined(typeof(JsonIgnoreAttribute)));

@@ -82,6 +82,34 @@ public sealed class RoutingTests
     }
 
     [Fact]
+    public async Task Fault_of_one_application_changes_nothing_for_another()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await using var blog = await ApplicationAsync(proxy, "blog", "/", "blog.example");
+        await using var busy = await UnansweringAsync(proxy, "busy", snapshot => snapshot.Limits = new Limits { MaxRequestsInFlight = 2, MaxQueued = 20 });
+        await using var gone = await UnansweringAsync(proxy, "gone", snapshot => snapshot.HoldTimeout = TimeSpan.FromMinutes(1));
+        await using var paused = await UnansweringAsync(proxy, "paused", snapshot => (snapshot.IsPaused, snapshot.HoldTimeout) = (true, TimeSpan.FromMinutes(1)));
+        await gone.DisposeAsync();
+        var waiting = new List<RawConnection>();
+        foreach (var host in new[] { "busy", "gone", "paused" }.SelectMany(name => Enumerable.Repeat(name, 50)))
+        {
+            waiting.Add(await proxy.ConnectAsync());
+            await waiting[^1].SendAsync($"GET / HTTP/1.1\r\nHost: {host}.example\r\n\r\n");
+        }
+
+        await Lab.Eventually.HoldsAsync("each is at its limit", async _ => await StateAsync(proxy, "busy") is { Queued: 20 } atLimit && atLimit.Total.ByStatus.GetValueOrDefault(503) == 28
+            && (await StateAsync(proxy, "gone")).Waiting == 50 && (await StateAsync(proxy, "paused")).Waiting == 50);
+
+        for (var i = 0; i < 50; i++)
+        {
+            Assert.EndsWith("blog", await AskAsync(proxy, "blog.example", "/").WaitAsync(TimeSpan.FromSeconds(1), TimeProvider.System), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(new Dictionary<int, long> { [200] = 50 }, (await StateAsync(proxy, "blog")).Total.ByStatus);
+        await Task.WhenAll(waiting.Select(client => client.DisposeAsync().AsTask()));
+    }
+
+    [Fact]
     public async Task Every_application_is_served_again_under_its_own_hosts_after_a_restart()
     {
         await using var proxy = await RunningProxy.StartAsync();
@@ -117,6 +145,16 @@ public sealed class RoutingTests
         var (status, body) = await proxy.PutAsync(Snapshot(proxy, name, backend, prefix, hosts));
         Assert.True(status == HttpStatusCode.OK, body);
         backend.AnswerAll($"HTTP/1.1 200 OK\r\nContent-Length: {name.Length}\r\n\r\n{name}");
+        return backend;
+    }
+
+    private static async Task<RawBackend> UnansweringAsync(RunningProxy proxy, string name, Action<ApplicationSnapshot> change)
+    {
+        var backend = new RawBackend();
+        var snapshot = Snapshot(proxy, name, backend, "/", $"{name}.example");
+        change(snapshot);
+        var (status, body) = await proxy.PutAsync(snapshot);
+        Assert.True(status == HttpStatusCode.OK, body);
         return backend;
     }
 

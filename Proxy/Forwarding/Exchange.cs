@@ -48,6 +48,12 @@ internal sealed class Exchange : IAnswered
     /// <summary>The place that it was given after a wait, and that has to be given back.</summary>
     public Places? Turn { get; set; }
 
+    /// <summary>What the application doesn't see at the beginning of the path; absent: it sees all.</summary>
+    public string? StrippedPrefix { get; set; }
+
+    /// <summary>The scheme that the client used, in lower-case letters: as a trusted proxy in front says, else as it is connected here.</summary>
+    public string Scheme => ForwardedHeaders.SchemeOf(_context.Request, Peer);
+
     /// <summary>Whether the request's body was followed by trailers that can't be sent on.</summary>
     public bool HasInvalidTrailers { get; set; }
 

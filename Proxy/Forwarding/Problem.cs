@@ -9,6 +9,9 @@ internal sealed record Problem(int Status, string Title, string Detail)
     /// <summary>Seconds after which trying again makes sense; absent: unknown.</summary>
     public int? RetryAfterSeconds { get; init; }
 
+    /// <summary>Where the client is sent to; absent: nowhere.</summary>
+    public string? Location { get; init; }
+
     /// <summary>Whether the client's connection can't be used any further.</summary>
     public bool ClosesConnection { get; init; }
 
@@ -54,6 +57,12 @@ internal sealed record Problem(int Status, string Title, string Detail)
     /// <summary>The release was replaced, and the time to finish its requests is over.</summary>
     public static Problem DrainOver { get; } =
         new(504, "Gateway timeout", "The release that worked on the request was replaced before it answered.");
+
+    /// <summary>What is asked for is at another address, for good.</summary>
+    /// <param name="location">The whole address.</param>
+    /// <param name="keepsMethod">Whether the client has to send the same request again; else GET or HEAD, which it was.</param>
+    public static Problem MovedTo(string location, bool keepsMethod) =>
+        new(keepsMethod ? 308 : 301, keepsMethod ? "Permanent redirect" : "Moved permanently", $"This is at {location}") { Location = location };
 
     /// <summary>The request itself was refused.</summary>
     public static Problem Refused(int status, string detail) => new(status, status switch

@@ -27,6 +27,7 @@ internal static class ProblemPage
     public static Task WriteHealthyAsync(HttpContext context)
     {
         context.Response.StatusCode = StatusCodes.Status200OK;
+        context.Response.Headers.CacheControl = "no-store";
         return WriteBodyAsync(context, "text/plain; charset=utf-8", "healthy\n", closesConnection: false);
     }
 
@@ -40,11 +41,18 @@ internal static class ProblemPage
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
+        if (problem.Location is { } location)
+        {
+            response.Headers.Location = location;
+        }
+
         if (problem.Status == StatusCodes.Status405MethodNotAllowed)
         {
             response.Headers.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
         }
 
+        // Clients would keep a redirect for ever otherwise, a mistaken one, too.
+        response.Headers.CacheControl = problem.Location is null ? "no-store" : "max-age=3600";
         return WriteBodyAsync(context, contentType, body, problem.ClosesConnection);
     }
 
@@ -54,7 +62,6 @@ internal static class ProblemPage
         var bytes = Encoding.UTF8.GetBytes(body);
         response.ContentType = contentType;
         response.ContentLength = bytes.Length;
-        response.Headers.CacheControl = "no-store";
         if ((closesConnection && !HttpProtocol.IsHttp2(context.Request.Protocol)) || ConnectionHeader.AsksForClose(context.Request))
         {
             response.Headers.Connection = "close";

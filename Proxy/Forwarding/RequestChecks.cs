@@ -57,6 +57,13 @@ internal static class RequestChecks
     /// <summary>Where the request is addressed to.</summary>
     public static RequestPlace PlaceOf(HttpContext context) => new(context.Request.Host.Value, OriginFormOf(RawTargetOf(context)));
 
+    /// <summary>Path and query as the application gets them.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="prefix">What the application doesn't see at the beginning of the path; absent: it sees all.</param>
+    /// <returns>What is left may lack its leading slash.</returns>
+    public static ReadOnlySpan<char> TargetOf(HttpContext context, string? prefix) =>
+        prefix is null ? OriginFormOf(RawTargetOf(context)) : PlaceOf(context).Behind(prefix);
+
     /// <summary>Whether a request says that its answer may be long in coming: it asks for events, or for a long poll (RFC 7240, section 4.3).</summary>
     public static bool WaitsLong(HttpRequest request) =>
         (request.Headers.Accept is [{ } accepted, ..] && IsEventStream(accepted))

@@ -36,7 +36,6 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         }
 
         ConnectionHeader.Apply(context.Request);
-        exchange.Relay.Prepare();
         return ForwardAsync(exchange);
     }
 
@@ -89,7 +88,8 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     }
 
     private static Problem? RefusalOf(Exchange exchange, Serving serving) =>
-        exchange.Context.Request.ContentLength > serving.Limits.MaxRequestBody ? Problem.TooLarge : null;
+        Redirection.Of(exchange, serving)
+        ?? (exchange.Context.Request.ContentLength > serving.Limits.MaxRequestBody ? Problem.TooLarge : null);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> TryForwardAsync(Exchange exchange, Serving serving, Claim claim)
@@ -99,6 +99,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         using (claim)
         {
             Introduce(claim, exchange);
+            exchange.StrippedPrefix = serving.StrippedPrefix;
             (problem, error) = await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated);
             exchange.Client.GaveBack(claim);
             if (problem is null || !NothingWasAnswered(exchange, error))

@@ -17,13 +17,10 @@ internal sealed class Relay(Exchange exchange) : IDisposable
     private readonly RelayedRequest _request = new(exchange);
     private readonly RelayedAnswer _answer = new(exchange);
 
-    /// <summary>Puts together what is to be sent.</summary>
-    public void Prepare() => _request.Prepare(exchange.Context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody);
-
     /// <summary>Gives memory back once a request has ended; the next one takes some anew.</summary>
     public void Dispose() => _request.Dispose();
 
-    /// <summary>Forwards a request that was prepared.</summary>
+    /// <summary>Forwards a request.</summary>
     /// <param name="claim">The hold on the target.</param>
     /// <param name="isRepeatable">Whether it may be sent again if the connection turns out to be closed.</param>
     /// <param name="isRepeated">Whether it is: then on a new connection.</param>
@@ -36,6 +33,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         var isKept = false;
         try
         {
+            _request.Prepare(exchange.Context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody);
             connection = isRepeated ? null : pool.TryTake(exchange.Transport.Loop, isProvenAlive: !isRepeatable);
             connection ??= await pool.ConnectAsync(exchange.Transport.Loop);
             exchange.EndsToo(connection.Socket);

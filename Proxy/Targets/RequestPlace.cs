@@ -19,6 +19,10 @@ internal readonly ref struct RequestPlace(ReadOnlySpan<char> host, ReadOnlySpan<
     /// <param name="path">The path, perhaps with a query.</param>
     public bool HasPath(ReadOnlySpan<char> path) => WithoutQuery(_path).SequenceEqual(WithoutQuery(path));
 
+    /// <summary>What follows a prefix in the path, query included; all of it where the prefix doesn't begin it.</summary>
+    /// <param name="prefix">Whole segments.</param>
+    public ReadOnlySpan<char> Behind(string prefix) => IsUnder(prefix) ? _path[prefix.Length..] : _path;
+
     /// <summary>The path of what a request asks for.</summary>
     /// <param name="rawTarget">As it was sent, perhaps with scheme and host before it.</param>
     /// <param name="maxLength">Characters that are taken of it.</param>
@@ -29,6 +33,13 @@ internal readonly ref struct RequestPlace(ReadOnlySpan<char> host, ReadOnlySpan<
         var end = origin.IndexOf('?');
         var path = end < 0 ? origin : origin[..end];
         return path.Length == 0 ? "/" : path[..Math.Min(path.Length, maxLength)].ToString();
+    }
+
+    /// <summary>The host without its port; the colons within <c>[::1]</c> are none of it.</summary>
+    public static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host)
+    {
+        var colon = host.LastIndexOf(':');
+        return colon > host.LastIndexOf(']') ? host[..colon] : host;
     }
 
     // Only here, for most applications claim every host.
@@ -45,11 +56,4 @@ internal readonly ref struct RequestPlace(ReadOnlySpan<char> host, ReadOnlySpan<
         || (_path.StartsWith(prefix, StringComparison.Ordinal) && (_path.Length == prefix.Length || _path[prefix.Length] is '/' or '?'));
 
     private static ReadOnlySpan<char> WithoutQuery(ReadOnlySpan<char> path) => path.IndexOf('?') is >= 0 and var mark ? path[..mark] : path;
-
-    // Not the colons within [::1].
-    private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host)
-    {
-        var colon = host.LastIndexOf(':');
-        return colon > host.LastIndexOf(']') ? host[..colon] : host;
-    }
 }

@@ -17,11 +17,14 @@ internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot
     /// <summary>Which requests belong to the application.</summary>
     public Routing Routing { get; } = Snapshot?.Routing ?? new Routing();
 
+    /// <summary>What the application doesn't see at the beginning of its paths; absent: it sees all.</summary>
+    public string? StrippedPrefix { get; } = PrefixOf(Snapshot);
+
     /// <summary>What requests may take.</summary>
     public Limits Limits { get; } = Snapshot?.Limits ?? new Limits();
 
     /// <summary>Whether there is something to look at before a request goes to the target.</summary>
-    public bool IsRestricted => Limits.MaxRequestBody is not null || Limits.MaxRequestsInFlight is not null;
+    public bool IsRestricted => Limits.MaxRequestBody is not null || Limits.MaxRequestsInFlight is not null || Routing.Redirect is not null;
 
     /// <summary>Whether a request has to have a place on the target. Who looks after the application's health hasn't: it may be busy, and well.</summary>
     public bool WantsPlace(RequestPlace place) => Limits.MaxRequestsInFlight is not null && !IsHealthCheck(place);
@@ -40,6 +43,11 @@ internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot
     public bool AnswersHealthCheck(RequestPlace place) =>
         (Maintenance is not null || IsPaused) && IsHealthCheck(place) && Snapshot is { HealthInMaintenance: HealthInMaintenance.Healthy };
 
-    // What everybody visits is not a path for health checks, even if they are sent there.
-    private bool IsHealthCheck(RequestPlace place) => Upstream is { Target.Probe.Path: var path } && !place.HasPath("/") && place.HasPath(path);
+    /// <summary>Whether a request is for the path that tells the application's health. What everybody visits is none, even if health checks are sent there.</summary>
+    public bool IsHealthCheck(RequestPlace place) =>
+        Upstream is { Target.Probe.Path: var path } && !new RequestPlace("", path).HasPath("/")
+        && place.HasPath(StrippedPrefix is null ? path : StrippedPrefix + path);
+
+    private static string? PrefixOf(ApplicationSnapshot? snapshot) =>
+        snapshot?.Routing is { StripPathPrefix: true, PathPrefix: not "/" and var prefix } ? prefix : null;
 }
