@@ -49,6 +49,9 @@ public sealed record ApplicationSnapshot
     [JsonConverter(typeof(DurationJsonConverter))]
     public TimeSpan HoldTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>What is wanted of clients that speak TLS; absent: nothing.</summary>
+    public TlsSettings? Tls { get; set; }
+
     /// <summary>Who answers requests for the path of the target's probe while maintenance is up or traffic is paused; <c>/</c> is a page like any other.</summary>
     public HealthInMaintenance HealthInMaintenance { get; set; }
 }

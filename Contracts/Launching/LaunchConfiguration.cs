@@ -53,6 +53,9 @@ public sealed record LaunchConfiguration
     /// <summary>Which requests of the host's Proxy belong to the application.</summary>
     public Routing Routing { get; init; } = new();
 
+    /// <summary>What is wanted of clients that speak TLS with the Proxy; absent: nothing.</summary>
+    public TlsSettings? Tls { get; init; }
+
     /// <summary>An image archive in the object store, used when the registry can't serve the image.</summary>
     public ArtifactSpec? Artifact { get; init; }
 

@@ -108,7 +108,7 @@ public static class LaunchConfigurationReader
         ContainerConfigRules.Check(source, container, revision);
         var grace = ContainerConfigRules.StopTimeout(container) ?? new StopSpec().Timeout;
         reader.PassOver("$schema");
-        reader.Later("Limits", "Buffering", "Compression", "Tls", "ErrorPages");
+        reader.Later("Limits", "Buffering", "Compression", "ErrorPages");
         return new LaunchConfiguration
         {
             Revision = revision,
@@ -124,6 +124,7 @@ public static class LaunchConfigurationReader
             Stop = reader.Section("Stop", new StopSpec { Timeout = grace }, stop => Stop(stop, grace)),
             Probation = reader.Section("Probation", new ProbationSpec(), Probation),
             Routing = reader.Section("Routing", new Routing(), Routing),
+            Tls = reader.OptionalSection("Tls", Tls),
             Artifact = reader.OptionalSection("Artifact", Artifact),
         };
     }
@@ -180,6 +181,28 @@ public static class LaunchConfigurationReader
             Hosts = reader.TextList("Hosts", Control.Routing.MaxHosts, TextRules.RoutedHost),
             PathPrefix = reader.Text("PathPrefix", new Routing().PathPrefix, TextRules.PathPrefix),
         };
+    }
+
+    private static TlsSettings Tls(ObjectReader reader) => new()
+    {
+        Hsts = reader.OptionalSection("Hsts", Hsts),
+        ClientCertificates = reader.Choice("ClientCertificates", ClientCertificates.None),
+    };
+
+    private static Hsts Hsts(ObjectReader reader)
+    {
+        var hsts = new Hsts
+        {
+            MaxAgeDays = reader.Number("MaxAgeDays", new Hsts().MaxAgeDays, 0, Control.Hsts.LongestDays),
+            IncludeSubdomains = reader.Flag("IncludeSubdomains"),
+            Preload = reader.Flag("Preload"),
+        };
+        if (hsts.IsPreloadedInVain)
+        {
+            reader.Refuse("Preload", "Browsers take no such host into their lists.", $"Set IncludeSubdomains, and MaxAgeDays to {Control.Hsts.PreloadDays} at least, or leave Preload out.");
+        }
+
+        return hsts;
     }
 
     private static ArtifactSpec Artifact(ObjectReader reader) => new()

@@ -44,6 +44,7 @@ public sealed class LaunchConfigurationReaderTests
               },
               "Drain": { "Timeout": "0s", "StreamTimeout": "1h" },
               "Hold": { "Timeout": "3s" },
+              "tls": { "hsts": { "MaxAgeDays": 30 }, "ClientCertificates": "optional" },
               "Stop": { "Signal": "SIGINT", "Timeout": "45s" },
               "Probation": { "Duration": "5m" },
               "Artifact": { "Bucket": "images", "Key": "shop/2f1c9e0.tar.gz" }
@@ -58,6 +59,7 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(TimeSpan.Zero, it.Drain.Timeout);
         Assert.Equal(TimeSpan.FromHours(1), it.Drain.StreamTimeout);
         Assert.Equal(TimeSpan.FromSeconds(3), it.Hold.Timeout);
+        Assert.Equal(new TlsSettings { Hsts = new Hsts { MaxAgeDays = 30 }, ClientCertificates = ClientCertificates.Optional }, it.Tls);
         Assert.Equal(HealthInMaintenance.Healthy, it.HealthCheck.InMaintenance);
         Assert.Equal(("SIGINT", 45.0), (it.Stop.Signal, it.Stop.Timeout.TotalSeconds));
         Assert.Equal(TimeSpan.FromMinutes(5), it.Probation.Duration);
@@ -140,7 +142,6 @@ public sealed class LaunchConfigurationReaderTests
 
     [Theory]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Routing": { "StripPathPrefix": true } }""", "$.Routing.StripPathPrefix")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "tls": {} }""", "$.tls")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Limits": {} }""", "$.Limits")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Buffering": {} }""", "$.Buffering")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Compression": {} }""", "$.Compression")]

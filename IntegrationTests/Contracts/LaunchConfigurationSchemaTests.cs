@@ -18,7 +18,7 @@ public sealed class LaunchConfigurationSchemaTests
     private static readonly Task<JsonSchema> Validator = JsonSchema.FromJsonAsync(LaunchConfigurationSchema.Text);
 
     public static TheoryData<Type> Records =>
-        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(ArtifactSpec)]);
+        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(TlsSettings), typeof(Hsts), typeof(ArtifactSpec)]);
 
     [Theory]
     [MemberData(nameof(Records))]
@@ -97,9 +97,12 @@ public sealed class LaunchConfigurationSchemaTests
 
     private static LaunchConfigurationResult Read(string json) => LaunchConfigurationReader.Read(Encoding.UTF8.GetBytes(json));
 
-    private static JsonObject SchemaOf(Type type) => type == typeof(LaunchConfiguration)
-        ? Schema
-        : Schema["properties"]![PropertiesOf(typeof(LaunchConfiguration)).Single(p => p.PropertyType == type).Name]!.AsObject();
+    private static JsonObject SchemaOf(Type type) => SchemaWithin(typeof(LaunchConfiguration), Schema, type)!;
+
+    private static JsonObject? SchemaWithin(Type outer, JsonObject schema, Type type) => outer == type
+        ? schema
+        : PropertiesOf(outer).Where(p => p.PropertyType.Assembly == typeof(LaunchConfiguration).Assembly && p.PropertyType.IsClass)
+            .Select(p => SchemaWithin(p.PropertyType, schema["properties"]![p.Name]!.AsObject(), type)).FirstOrDefault(found => found is not null);
 
     private static IEnumerable<PropertyInfo> PropertiesOf(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => !p.IsDefined(typeof(JsonIgnoreAttribute)));

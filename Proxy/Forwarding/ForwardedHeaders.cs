@@ -4,7 +4,7 @@ using Wunderproxy.Proxy.Relaying;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
-/// <summary>Says who the client is and what it asked for: <c>X-Forwarded-For</c>, <c>-Proto</c>, <c>-Host</c>.</summary>
+/// <summary>Says who the client is and what it asked for: <c>X-Forwarded-For</c>, <c>-Proto</c>, <c>-Host</c>, and <c>-Client-Subject</c> where it has shown a certificate.</summary>
 /// <remarks>
 /// What a client says about itself in such headers is dropped, unless it is a trusted proxy: then its own address is appended to
 /// <c>X-Forwarded-For</c> and the rest is kept. <c>Forwarded</c> is always dropped: it would say the same in another language, and only
@@ -16,6 +16,7 @@ internal static class ForwardedHeaders
     private const string For = "X-Forwarded-For";
     private const string Proto = "X-Forwarded-Proto";
     private const string Host = "X-Forwarded-Host";
+    private const string ClientSubject = "X-Forwarded-Client-Subject";
     private const string Prefix = "X-Forwarded-";
 
     private static readonly HashSet<string> FramingHeaders = new(StringComparer.OrdinalIgnoreCase)
@@ -37,7 +38,8 @@ internal static class ForwardedHeaders
     }
 
     /// <summary>Whether <see cref="Write"/> writes a header instead of the client's.</summary>
-    public static bool IsReplaced(string name) => name.Equals(For, StringComparison.OrdinalIgnoreCase);
+    public static bool IsReplaced(string name, Peer peer) =>
+        name.Equals(For, StringComparison.OrdinalIgnoreCase) || (peer.ClientSubject is not null && name.Equals(ClientSubject, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Writes the headers of a request that came from the given peer, whose own ones were left out where they are misleading or replaced.</summary>
     public static void Write(HttpRequest request, Peer peer, HeadWriter head)
@@ -47,6 +49,11 @@ internal static class ForwardedHeaders
         foreach (var value in ForValue(former, peer))
         {
             head.WriteField(For, value);
+        }
+
+        if (peer.ClientSubject is { } subject)
+        {
+            head.WriteField(ClientSubject, subject);
         }
 
         if (!peer.IsTrusted || !headers.ContainsKey(Proto))

@@ -67,7 +67,14 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         Exception? error;
         using (claim)
         {
+            if (serving.RequiresClient && exchange.Peer.ClientSubject is null)
+            {
+                await RefuseStrangerAsync(exchange, serving);
+                return true;
+            }
+
             Introduce(claim, exchange);
+            exchange.SayHsts(serving);
             (problem, error) = await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated);
             exchange.Client.GaveBack(claim);
             if (problem is null || !NothingWasAnswered(exchange, error))
@@ -84,6 +91,12 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         }
 
         return problem is not null;
+    }
+
+    private async Task RefuseStrangerAsync(Exchange exchange, Serving serving)
+    {
+        await AnswerAsync(exchange.Context, exchange is { IsSecure: true, IsAskedForCertificate: false } ? Problem.NotAskedForCertificate : Problem.NoClientCertificate);
+        Record(exchange, serving.Untargeted, null);
     }
 
     private static void Introduce(Claim claim, Exchange exchange)
@@ -139,6 +152,11 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     private async ValueTask<bool> TryAnswerWithoutTargetAsync(Exchange exchange, Serving? serving)
     {
         var context = exchange.Context;
+        if (serving is not null)
+        {
+            exchange.SayHsts(serving);
+        }
+
         if (serving is not null && serving.AnswersHealthCheck(RequestChecks.PlaceOf(context)))
         {
             await ProblemPage.WriteHealthyAsync(context);

@@ -22,7 +22,7 @@ internal static class RequestHead
         head.Write(" HTTP/1.1\r\n"u8);
         foreach (var (name, values) in request.Headers)
         {
-            if (!HopHeaders.Contains(name) && !ForwardedHeaders.IsMisleading(name, peer.IsTrusted) && !ForwardedHeaders.IsReplaced(name))
+            if (!HopHeaders.Contains(name) && !ForwardedHeaders.IsMisleading(name, peer.IsTrusted) && !ForwardedHeaders.IsReplaced(name, peer))
             {
                 WriteField(head, name, values);
             }

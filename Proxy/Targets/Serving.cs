@@ -16,6 +16,15 @@ internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot
     /// <summary>Which requests belong to the application.</summary>
     public Routing Routing { get; } = Snapshot?.Routing ?? new Routing();
 
+    /// <summary>What answers over TLS say in <c>Strict-Transport-Security</c>; absent: nothing.</summary>
+    public string? Hsts { get; } = Snapshot?.Tls?.Hsts?.ToHeader();
+
+    /// <summary>Whether clients are asked for a certificate of theirs.</summary>
+    public bool AsksClient => Snapshot?.Tls is { ClientCertificates: not ClientCertificates.None };
+
+    /// <summary>Whether clients are refused that show none.</summary>
+    public bool RequiresClient => Snapshot?.Tls is { ClientCertificates: ClientCertificates.Required };
+
     /// <summary>Whether requests wait, rather than go to the target.</summary>
     public bool IsPaused => Snapshot is { IsPaused: true };
 
