@@ -16,7 +16,7 @@ internal sealed class ServerCertificate
 
     private readonly X509Certificate2 _certificate;
     private readonly X509Certificate2Collection _chain;
-    private (X509Certificate2Collection Authorities, SslServerAuthenticationOptions Options)? _asking;
+    private volatile Asking? _asking;
 
     private ServerCertificate(X509Certificate2 certificate, X509Certificate2Collection chain)
     {
@@ -51,7 +51,7 @@ internal sealed class ServerCertificate
             options.RemoteCertificateValidationCallback = static (_, certificate, _, errors) => certificate is null || (errors == SslPolicyErrors.None && ClientIdentity.CanBeTold(certificate));
             options.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
             options.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
-            _asking = asking = (authorities, options);
+            _asking = asking = new Asking(authorities, options);
         }
 
         return asking.Options;
@@ -81,9 +81,10 @@ internal sealed class ServerCertificate
         return IsForServers(certificate) ? new ServerCertificate(certificate, all) : throw new CertificateException($"{files.Chain} is not a certificate for servers.");
     }
 
+    // Those for which clients are asked are made in the middle of a handshake, where nothing may be waited for.
     private SslServerAuthenticationOptions NewOptions(SslCertificateTrust? trust) => new()
     {
-        ServerCertificateContext = SslStreamCertificateContext.Create(_certificate, _chain, offline: !NamesResponder(_certificate), trust),
+        ServerCertificateContext = SslStreamCertificateContext.Create(_certificate, _chain, offline: trust is not null || !NamesResponder(_certificate), trust),
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
         AllowRenegotiation = false,
@@ -113,6 +114,8 @@ internal sealed class ServerCertificate
             throw new CertificateException($"{path} can't be read: {e.Message}", e);
         }
     }
+
+    private sealed record Asking(X509Certificate2Collection Authorities, SslServerAuthenticationOptions Options);
 }
 
 /// <summary>A certificate can't be used; the message says why, and has nothing of the key in it.</summary>
