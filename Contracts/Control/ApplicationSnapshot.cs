@@ -52,6 +52,9 @@ public sealed record ApplicationSnapshot
     /// <summary>What requests may take, and how long the target may take to answer them.</summary>
     public Limits Limits { get; set; } = new();
 
+    /// <summary>What is wanted of clients that speak TLS; absent: nothing.</summary>
+    public TlsSettings? Tls { get; set; }
+
     /// <summary>Who answers requests for the path of the target's probe while maintenance is up or traffic is paused; <c>/</c> is a page like any other.</summary>
     public HealthInMaintenance HealthInMaintenance { get; set; }
 }

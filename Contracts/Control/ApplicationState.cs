@@ -118,8 +118,14 @@ public sealed record ProxyStatus
     /// <summary>When the process started.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
-    /// <summary>The public addresses that it listens on.</summary>
+    /// <summary>The public addresses that it listens on, but for <see cref="ListeningTls"/>.</summary>
     public IReadOnlyList<string> Listening { get; init => field = value ?? []; } = [];
+
+    /// <summary>Those on which it speaks TLS.</summary>
+    public IReadOnlyList<string> ListeningTls { get; init => field = value ?? []; } = [];
+
+    /// <summary>What it speaks TLS with.</summary>
+    public IReadOnlyList<CertificateStatus> Certificates { get; init => field = value ?? []; } = [];
 
     /// <summary>Bytes of the managed heap.</summary>
     public required long HeapSizeBytes { get; init; }

@@ -56,6 +56,9 @@ public sealed record LaunchConfiguration
     /// <summary>What requests may take, and how long the application may take to answer them.</summary>
     public Limits Limits { get; init; } = new();
 
+    /// <summary>What is wanted of clients that speak TLS with the Proxy; absent: nothing.</summary>
+    public TlsSettings? Tls { get; init; }
+
     /// <summary>An image archive in the object store, used when the registry can't serve the image.</summary>
     public ArtifactSpec? Artifact { get; init; }
 

@@ -108,7 +108,7 @@ public static class LaunchConfigurationReader
         ContainerConfigRules.Check(source, container, revision);
         var grace = ContainerConfigRules.StopTimeout(container) ?? new StopSpec().Timeout;
         reader.PassOver("$schema");
-        reader.Later("Buffering", "Compression", "Tls", "ErrorPages");
+        reader.Later("Buffering", "Compression", "ErrorPages");
         return new LaunchConfiguration
         {
             Revision = revision,
@@ -125,6 +125,7 @@ public static class LaunchConfigurationReader
             Probation = reader.Section("Probation", new ProbationSpec(), Probation),
             Routing = reader.Section("Routing", new Routing(), Routing),
             Limits = reader.Section("Limits", new Limits(), Limits),
+            Tls = reader.OptionalSection("Tls", Tls),
             Artifact = reader.OptionalSection("Artifact", Artifact),
         };
     }
@@ -206,6 +207,28 @@ public static class LaunchConfigurationReader
             MaxQueued = reader.Number("MaxQueued", absent.MaxQueued, 0, Control.Limits.MostQueued),
             QueueTimeout = reader.Time("QueueTimeout", absent.QueueTimeout, TimeSpan.Zero, Control.Limits.LongestQueue),
         };
+    }
+
+    private static TlsSettings Tls(ObjectReader reader) => new()
+    {
+        Hsts = reader.OptionalSection("Hsts", Hsts),
+        ClientCertificates = reader.Choice("ClientCertificates", ClientCertificates.None),
+    };
+
+    private static Hsts Hsts(ObjectReader reader)
+    {
+        var hsts = new Hsts
+        {
+            MaxAgeDays = reader.Number("MaxAgeDays", new Hsts().MaxAgeDays, 0, Control.Hsts.LongestDays),
+            IncludeSubdomains = reader.Flag("IncludeSubdomains"),
+            Preload = reader.Flag("Preload"),
+        };
+        if (hsts.IsPreloadedInVain)
+        {
+            reader.Refuse("Preload", "Browsers take no such host into their lists.", $"Set IncludeSubdomains, and MaxAgeDays to {Control.Hsts.PreloadDays} at least, or leave Preload out.");
+        }
+
+        return hsts;
     }
 
     private static ArtifactSpec Artifact(ObjectReader reader) => new()

@@ -66,6 +66,15 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
         return absent;
     }
 
+    /// <summary>Notes that a property, which is there, doesn't fit to others.</summary>
+    public void Refuse(string name, string problem, string fix)
+    {
+        if (Find(name) is { } found)
+        {
+            source.Add(found, problem, fix);
+        }
+    }
+
     /// <summary>A duration in a range.</summary>
     public TimeSpan Time(string name, TimeSpan absent, TimeSpan shortest, TimeSpan longest)
     {

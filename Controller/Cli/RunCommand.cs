@@ -147,7 +147,10 @@ internal static partial class RunCommand
         settings.Proxy.ToString(),
         settings.ProxyControl,
         Path.Combine(settings.StateDirectory, "proxy"),
-        Path.Combine(settings.StateDirectory, "proxy.log"));
+        Path.Combine(settings.StateDirectory, "proxy.log"))
+    {
+        Tls = settings.ProxyTls is { } address ? new ProxyTls(address.ToString(), settings.ProxyCertificates, settings.ProxyClientCa) : null,
+    };
 
     private static string AnotherRuns(RunSettings settings, int? holder) =>
         $"Another Controller runs for {settings.Application}{(holder is { } pid ? $" (pid {pid})" : "")}: it holds {settings.StateDirectory}. "

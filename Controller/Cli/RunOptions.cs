@@ -2,10 +2,13 @@ using Wunderproxy.Controller.Containers;
 
 namespace Wunderproxy.Controller.Cli;
 
-/// <summary>The settings of <c>run</c>. The first four are those of the Go tool.</summary>
+/// <summary>The settings of <c>run</c>. Those of the Go tool are proxy, api, registry-port and cfg.</summary>
 internal static class RunOptions
 {
     public static readonly Setting Proxy = new("proxy", "ADDRESS", "Public address on which a Proxy that is started here listens.", "0.0.0.0:80");
+    public static readonly Setting ProxyTls = new("proxy-tls", "ADDRESS", "Address on which it takes requests over TLS, such as 0.0.0.0:443 [default: none].");
+    public static readonly Setting ProxyCertificates = new("proxy-certificates", "DIR", "Folder of its certificates and keys for TLS.", "/etc/wunderproxy/certificates");
+    public static readonly Setting ProxyClientCa = new("proxy-client-ca", "FILE", "Certificates of the authorities whose clients' certificates it takes, for applications that ask for them [default: none].");
     public static readonly Setting Api = new("api", "ADDRESS", "Address of the admin API, or unix:/path of its socket.", "0.0.0.0:8001");
     public static readonly Setting RegistryPort = new("registry-port", "PORT", "Port of the registry on localhost, for configurations that name no image.", "8080");
     public static readonly Setting Cfg = new("cfg", "FILE", "Environment of every container, as NAME=VALUE lines. A configuration's own value wins.");
@@ -41,7 +44,7 @@ internal static class RunOptions
     /// <summary>All but <see cref="Settings"/>, in the order of the help.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Proxy, Api, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
+        Proxy, ProxyTls, ProxyCertificates, ProxyClientCa, Api, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
         Network, NetworkSubnet, NetworkDynamicRange, AddressMode, Allow, ProgressDeadline, LogFormat,
     ];
 }

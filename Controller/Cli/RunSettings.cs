@@ -16,6 +16,15 @@ internal sealed record RunSettings
     /// <summary>Public address of a Proxy that is started here.</summary>
     public required ListenAddress Proxy { get; init; }
 
+    /// <summary>Address on which that Proxy speaks TLS; absent: none.</summary>
+    public ListenAddress? ProxyTls { get; init; }
+
+    /// <summary>Folder of that Proxy's certificates.</summary>
+    public string ProxyCertificates { get; init; } = "";
+
+    /// <summary>File of those who issue the certificates of its clients; absent: it asks for none.</summary>
+    public string? ProxyClientCa { get; init; }
+
     /// <summary>Address of the admin API.</summary>
     public required ListenAddress Api { get; init; }
 

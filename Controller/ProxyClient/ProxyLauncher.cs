@@ -96,6 +96,7 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
         [
             "-c", "exec setsid \"$@\" >>\"$0\" 2>&1 </dev/null", launch.LogFile,
             executable, "--listen", launch.ListenAddress, "--control", launch.ControlSocket, "--state-dir", launch.StateDirectory,
+            .. ArgumentsFor(launch.Tls),
         ];
         Array.ForEach(arguments, start.ArgumentList.Add);
         foreach (var foreign in start.Environment.Keys.Where(name => !IsInherited(name)).ToList())
@@ -105,6 +106,10 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
 
         return Process.Start(start)!;
     }
+
+    private static IEnumerable<string> ArgumentsFor(ProxyTls? tls) => tls is null
+        ? []
+        : ["--listen-tls", tls.ListenAddress, "--certificates", tls.Certificates, .. tls.ClientAuthorities is { } file ? (string[])["--client-ca", file] : []];
 
     private static bool IsInherited(string variable) =>
         InheritedVariables.Contains(variable) || InheritedPrefixes.Any(prefix => variable.StartsWith(prefix, StringComparison.Ordinal));

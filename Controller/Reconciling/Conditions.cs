@@ -1,4 +1,5 @@
 using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Desired;
 using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Observing;
@@ -26,6 +27,17 @@ internal static class Conditions
                 ? Of(s, "LiveRestore", true, "On", "Containers survive a restart of the engine.")
                 : Of(s, "LiveRestore", false, "Off", "A restart of the Docker Engine stops every container. Set \"live-restore\": true in the engine's daemon.json.");
         }
+    }
+
+    /// <summary>Whether all is well with what the Proxy speaks TLS with; nothing where it speaks none, or isn't reached.</summary>
+    public static IEnumerable<Condition> OfCertificates(Situation s, ProxyStatus? proxy)
+    {
+        if (proxy is not { Certificates: { Count: > 0 } certificates })
+            yield break;
+        var problems = certificates.Where(certificate => certificate.Problem is not null).Select(certificate => $"{certificate.Name}: {certificate.Problem}").ToList();
+        yield return problems.Count == 0
+            ? Of(s, "CertificatesValid", true, "Valid", "The Proxy's certificates are valid.")
+            : Of(s, "CertificatesValid", false, "Problem", string.Join('\n', problems));
     }
 
     private static Condition Ready(Situation s)
@@ -60,7 +72,7 @@ internal static class Conditions
         ? Of(s, "DockerReachable", true, "Reached", engine.Info is { } info ? $"Docker Engine {info.Version} answers." : "Docker Engine answers.")
         : Of(s, "DockerReachable", false, "Unreachable", $"{Sentence(engine.Failure)} What runs goes on; nothing is started or stopped.");
 
-    private static Condition Proxy(Situation s) => s.Seen.Proxy is Fact<Contracts.Control.ApplicationState?>.Unknown unknown
+    private static Condition Proxy(Situation s) => s.Seen.Proxy is Fact<ApplicationState?>.Unknown unknown
         ? Of(s, "ProxyReachable", false, "Unreachable", $"{Sentence(unknown.Reason)} No traffic is moved and nothing is stopped until it answers.")
         : Of(s, "ProxyReachable", true, "Reached", "The Proxy answers.");
 

@@ -234,7 +234,7 @@ internal sealed partial class Reconciler(
         var situation = new Situation(Presentable(seen) with { Working = working }, _journal, time.GetUtcNow(), settings);
         situation.Note(step.Reason, step.LookAgainAt);
         _phases.Note(situation);
-        _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure));
+        _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure).Concat(Conditions.OfCertificates(situation, proxy)));
         _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords(working));
         _started.TrySetResult();
         _waiters.Tell(_status.Deployments.Where(d => d.End is not null));

@@ -37,6 +37,7 @@ internal static class Snapshots
             StreamDrainTimeout = drain.StreamTimeout,
             Maintenance = journal.Maintenance ? s.Seen.MaintenancePage ?? new MaintenancePage() : null,
             IsPaused = journal.IsPaused,
+            Tls = configuration?.Tls,
             HoldTimeout = (configuration?.Hold ?? new HoldSpec()).Timeout,
             Limits = configuration?.Limits ?? new Limits(),
             HealthInMaintenance = (configuration?.HealthCheck ?? new HealthCheckSpec()).InMaintenance,

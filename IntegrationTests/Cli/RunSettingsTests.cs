@@ -20,6 +20,8 @@ public sealed class RunSettingsTests : IDisposable
         var settings = Read();
 
         Assert.Equal("0.0.0.0:80", settings.Proxy.ToString());
+        Assert.Null(settings.ProxyTls);
+        Assert.Equal("/etc/wunderproxy/certificates", settings.ProxyCertificates);
         Assert.Equal("0.0.0.0:8001", settings.Api.ToString());
         Assert.Equal(8080, settings.RegistryPort);
         Assert.Equal("/var/lib/wunderproxy/shop", settings.StateDirectory);

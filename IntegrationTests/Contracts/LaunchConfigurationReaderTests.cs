@@ -47,6 +47,7 @@ public sealed class LaunchConfigurationReaderTests
               },
               "Drain": { "Timeout": "0s", "StreamTimeout": "1h" },
               "Hold": { "Timeout": "3s" },
+              "tls": { "hsts": { "MaxAgeDays": 30 }, "ClientCertificates": "optional" },
               "Stop": { "Signal": "SIGINT", "Timeout": "45s" },
               "Probation": { "Duration": "5m" },
               "Routing": { "Hosts": ["shop.example", "www.shop.example"], "PathPrefix": "/shop", "StripPathPrefix": true, "Redirect": { "Https": true, "Www": "remove" } },
@@ -63,6 +64,7 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(TimeSpan.Zero, it.Drain.Timeout);
         Assert.Equal(TimeSpan.FromHours(1), it.Drain.StreamTimeout);
         Assert.Equal(TimeSpan.FromSeconds(3), it.Hold.Timeout);
+        Assert.Equal(new TlsSettings { Hsts = new Hsts { MaxAgeDays = 30 }, ClientCertificates = ClientCertificates.Optional }, it.Tls);
         Assert.Equal(HealthInMaintenance.Healthy, it.HealthCheck.InMaintenance);
         Assert.Equal(("SIGINT", 45.0), (it.Stop.Signal, it.Stop.Timeout.TotalSeconds));
         Assert.Equal(TimeSpan.FromMinutes(5), it.Probation.Duration);
@@ -157,7 +159,6 @@ public sealed class LaunchConfigurationReaderTests
     }
 
     [Theory]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "tls": {} }""", "$.tls")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Buffering": {} }""", "$.Buffering")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Compression": {} }""", "$.Compression")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "ErrorPages": {} }""", "$.ErrorPages")]

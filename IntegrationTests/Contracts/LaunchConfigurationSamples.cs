@@ -26,6 +26,9 @@ public static class LaunchConfigurationSamples
         """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": ["A.example", "www.a.example"], "Redirect": { "Www": "Add" } } }""",
         """{ "ContainerConfig": { "Image": "a" }, "Limits": { "MaxRequestBody": "2GiB" } }""",
         """{ "ContainerConfig": { "Image": "a" }, "Routing": {} }""",
+        """{ "ContainerConfig": { "Image": "a" }, "Tls": { "Hsts": { "MaxAgeDays": 730, "IncludeSubdomains": true, "Preload": true }, "ClientCertificates": "Required" } }""",
+        """{ "ContainerConfig": { "Image": "a" }, "Tls": { "Hsts": { "MaxAgeDays": 0 } } }""",
+        """{ "ContainerConfig": { "Image": "a" }, "Tls": null }""",
         """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": [], "PathPrefix": "/" } }""",
         """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": ["shop.example", "*.Shop.example", "10.0.0.1", "localhost"], "PathPrefix": "/shop/v2.1/%20;a=b" } }""",
     ]);
@@ -87,6 +90,10 @@ public static class LaunchConfigurationSamples
         { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "PathPrefix": "/a b" } }""", "$.Routing.PathPrefix" },
         { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "PathPrefix": "/shop?x" } }""", "$.Routing.PathPrefix" },
         { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "PathPrefix": "" } }""", "$.Routing.PathPrefix" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Tls": { "Hsts": { "MaxAgeDays": 3651 } } }""", "$.Tls.Hsts.MaxAgeDays" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Tls": { "Hsts": true } }""", "$.Tls.Hsts" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Tls": { "ClientCertificates": true } }""", "$.Tls.ClientCertificates" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Tls": { "Certificate": "a.crt" } }""", "$.Tls.Certificate" },
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Path": "/up\r\nX: y" } }""", "$.HealthCheck.Path" },
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Path": "/up#x" } }""", "$.HealthCheck.Path" },
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Host": "a/b" } }""", "$.HealthCheck.Host" },
@@ -110,6 +117,7 @@ public static class LaunchConfigurationSamples
     public static TheoryData<string, string> WrongForTheReaderOnly => new()
     {
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Timeout": "9ms" } }""", "$.HealthCheck.Timeout" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Tls": { "Hsts": { "Preload": true } } }""", "$.Tls.Hsts.Preload" },
         { """{ "ContainerConfig": { "Image": "a" }, "Stop": { "Timeout": "2h" } }""", "$.Stop.Timeout" },
         { """{ "ContainerConfig": { "Image": "a" }, "Limits": { "MaxRequestBody": "1025GiB" } }""", "$.Limits.MaxRequestBody" },
         { """{ "ContainerConfig": { "Image": "a" }, "Limits": { "AnswerTimeout": "999ms" } }""", "$.Limits.AnswerTimeout" },

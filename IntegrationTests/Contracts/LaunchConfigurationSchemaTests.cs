@@ -18,7 +18,7 @@ public sealed class LaunchConfigurationSchemaTests
     private static readonly Task<JsonSchema> Validator = JsonSchema.FromJsonAsync(LaunchConfigurationSchema.Text);
 
     public static TheoryData<Type> Records =>
-        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(Redirect), typeof(Limits), typeof(ArtifactSpec)]);
+        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(Redirect), typeof(Limits), typeof(TlsSettings), typeof(Hsts), typeof(ArtifactSpec)]);
 
     [Theory]
     [MemberData(nameof(Records))]
@@ -96,12 +96,12 @@ public sealed class LaunchConfigurationSchemaTests
 
     private static LaunchConfigurationResult Read(string json) => LaunchConfigurationReader.Read(Encoding.UTF8.GetBytes(json));
 
-    private static JsonObject SchemaOf(Type type) => type == typeof(LaunchConfiguration)
-        ? Schema
-        : SchemaOf(type == typeof(Redirect) ? typeof(Routing) : typeof(LaunchConfiguration))["properties"]![NameOf(type)]!.AsObject();
+    private static JsonObject SchemaOf(Type type) => SchemaWithin(typeof(LaunchConfiguration), Schema, type)!;
 
-    private static string NameOf(Type type) =>
-        PropertiesOf(typeof(LaunchConfiguration)).Concat(PropertiesOf(typeof(Routing))).Single(p => p.PropertyType == type).Name;
+    private static JsonObject? SchemaWithin(Type outer, JsonObject schema, Type type) => outer == type
+        ? schema
+        : PropertiesOf(outer).Where(p => p.PropertyType.Assembly == typeof(LaunchConfiguration).Assembly && p.PropertyType.IsClass)
+            .Select(p => SchemaWithin(p.PropertyType, schema["properties"]![p.Name]!.AsObject(), type)).FirstOrDefault(found => found is not null);
 
     private static IEnumerable<PropertyInfo> PropertiesOf(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => !p.IsDefined(typeof(JsonIgnoreAttribute)));

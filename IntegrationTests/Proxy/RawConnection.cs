@@ -1,11 +1,12 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
 namespace Wunderproxy.IntegrationTests.Proxy;
 
-/// <summary>A TCP connection whose bytes are seen as they are; text is Latin-1, so each character is one byte. Every wait ends after 10 s.</summary>
-internal sealed class RawConnection(Socket socket) : IAsyncDisposable
+/// <summary>A TCP connection whose bytes are seen as they are, or within TLS; text is Latin-1, so each character is one byte. Every wait ends after 10 s.</summary>
+internal sealed class RawConnection(Socket socket, SslStream? tls = null) : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
     private readonly StringBuilder _unread = new();
@@ -23,6 +24,12 @@ internal sealed class RawConnection(Socket socket) : IAsyncDisposable
     public async Task SendAsync(string text)
     {
         var bytes = Encoding.Latin1.GetBytes(text);
+        if (tls is not null)
+        {
+            await tls.WriteAsync(bytes).AsTask().WaitAsync(Limit, TimeProvider.System);
+            return;
+        }
+
         for (var sent = 0; sent < bytes.Length;)
         {
             sent += await socket.SendAsync(bytes.AsMemory(sent)).AsTask().WaitAsync(Limit, TimeProvider.System);
@@ -37,7 +44,7 @@ internal sealed class RawConnection(Socket socket) : IAsyncDisposable
             await SendAsync(text);
             return true;
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or IOException)
         {
             return false;
         }
@@ -108,7 +115,7 @@ internal sealed class RawConnection(Socket socket) : IAsyncDisposable
         {
             return await ReadToEndAsync();
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or IOException)
         {
             return null;
         }
@@ -121,7 +128,7 @@ internal sealed class RawConnection(Socket socket) : IAsyncDisposable
         {
             await ReadToEndAsync();
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or IOException)
         {
         }
     }
@@ -133,16 +140,19 @@ internal sealed class RawConnection(Socket socket) : IAsyncDisposable
         socket.Dispose();
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         socket.Dispose();
-        return ValueTask.CompletedTask;
+        if (tls is not null)
+        {
+            await tls.DisposeAsync();
+        }
     }
 
     private async Task<int> ReceiveAsync()
     {
         var buffer = new byte[16384];
-        var count = await socket.ReceiveAsync(buffer).WaitAsync(Limit, TimeProvider.System);
+        var count = await (tls?.ReadAsync(buffer).AsTask() ?? socket.ReceiveAsync(buffer)).WaitAsync(Limit, TimeProvider.System);
         _unread.Append(Encoding.Latin1.GetString(buffer, 0, count));
         return count;
     }

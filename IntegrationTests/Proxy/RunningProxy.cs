@@ -45,6 +45,8 @@ internal sealed class RunningProxy : IAsyncDisposable
 
     public IPEndPoint Address => IPEndPoint.Parse(_host.Listening[0]);
 
+    public IPEndPoint TlsAddress => IPEndPoint.Parse(_host.ListeningTls[0]);
+
     public ProxyHost Host => _host;
 
     public static async Task<RunningProxy> StartAsync(Func<ProxyOptions, ProxyOptions>? change = null, TimeProvider? time = null)

@@ -4,9 +4,11 @@ namespace Wunderproxy.IntegrationTests.Proxy;
 internal sealed record WebSocketPair(RawConnection Client, RawConnection Application) : IAsyncDisposable
 {
     /// <summary>Opens one, and waits until a frame has gone through it.</summary>
-    public static async Task<WebSocketPair> OpenAsync(RunningProxy proxy, RawBackend backend, string path = "/ws")
+    public static async Task<WebSocketPair> OpenAsync(RunningProxy proxy, RawBackend backend, string path = "/ws") => await OpenAsync(await proxy.ConnectAsync(), backend, path);
+
+    /// <summary>Opens one on a client's connection.</summary>
+    public static async Task<WebSocketPair> OpenAsync(RawConnection client, RawBackend backend, string path = "/ws")
     {
-        var client = await proxy.ConnectAsync();
         await client.SendAsync(
             $"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
         var application = await backend.AcceptedAsync();

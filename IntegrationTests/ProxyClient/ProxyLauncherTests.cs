@@ -44,6 +44,16 @@ public sealed class ProxyLauncherTests : IDisposable
     }
 
     [Fact]
+    public async Task Proxy_that_is_to_speak_tls_is_told_where_and_with_what()
+    {
+        Executable($"echo \"$@\" >{At("arguments")}; touch {At("answers")}; {UntilKilled}");
+
+        await Launcher(tls: new ProxyTls("127.0.0.1:443", "/etc/certificates", "/etc/clients.pem")).EnsureRunningAsync(default);
+
+        Assert.EndsWith(" --listen-tls 127.0.0.1:443 --certificates /etc/certificates --client-ca /etc/clients.pem\n", await File.ReadAllTextAsync(At("arguments")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Started_proxy_gets_no_credentials_from_the_environment()
     {
         Environment.SetEnvironmentVariable("AWS_SECRET_ACCESS_KEY", "secret of this test");
@@ -166,9 +176,9 @@ public sealed class ProxyLauncherTests : IDisposable
         File.SetUnixFileMode(At("proxy.sh"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
-    private ProxyLauncher Launcher(TimeProvider? time = null)
+    private ProxyLauncher Launcher(TimeProvider? time = null, ProxyTls? tls = null)
     {
-        var launch = new ProxyLaunch(At("proxy.sh"), "127.0.0.1:81", At("run/proxy.sock"), At("state/proxy"), At("state/proxy.log"));
+        var launch = new ProxyLaunch(At("proxy.sh"), "127.0.0.1:81", At("run/proxy.sock"), At("state/proxy"), At("state/proxy.log")) { Tls = tls };
         return new ProxyLauncher(launch, new FileControl(At("answers")), time ?? TimeProvider.System, NullLogger<ProxyLauncher>.Instance);
     }
 

@@ -1,3 +1,5 @@
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Desired;
 using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Observing;
@@ -22,4 +24,19 @@ public sealed class ConditionsTests
 
         Assert.Equal(message, condition.Message);
     }
+
+    [Fact]
+    public void Certificates_are_a_condition_where_the_proxy_has_some()
+    {
+        Assert.Empty(Of());
+        Assert.True(Assert.Single(Of(new CertificateStatus { Name = "a" })).Status);
+
+        var condition = Assert.Single(Of(new CertificateStatus { Name = "a" }, new CertificateStatus { Name = "b", Problem = "It expires soon." }));
+
+        Assert.False(condition.Status);
+        Assert.Equal("b: It expires soon.", condition.Message);
+    }
+
+    private IEnumerable<Condition> Of(params IReadOnlyList<CertificateStatus> certificates) =>
+        Conditions.OfCertificates(_world.Situation(), new ProxyStatus { Version = "1", ProcessId = 1, StartedAt = default, HeapSizeBytes = 0, Certificates = certificates });
 }

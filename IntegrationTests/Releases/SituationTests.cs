@@ -224,6 +224,18 @@ public sealed class SituationTests
     }
 
     [Fact]
+    public void Snapshot_says_what_is_wanted_of_clients_over_tls_as_the_configuration_of_its_target_sets()
+    {
+        var tls = new TlsSettings { Hsts = new Hsts { MaxAgeDays = 30 }, ClientCertificates = ClientCertificates.Optional };
+        _world.Deploy("a");
+
+        var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo("b", c => c with { Tls = tls }));
+
+        Assert.Equal(tls, route.Snapshot.Tls);
+        Assert.Null(Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal).Tls);
+    }
+
+    [Fact]
     public void Snapshot_shows_the_page_of_the_application_while_maintenance_is_up()
     {
         _world.Deploy("a");

@@ -11,23 +11,23 @@ internal sealed class AbortPairs : IAsyncDisposable
 {
     private static readonly TimeSpan ArrivalLimit = TimeSpan.FromSeconds(10);
 
-    private readonly IPEndPoint _proxy;
+    private readonly Func<Task<WireConnection>> _connectAsync;
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<string, TaskCompletionSource<WireConnection>> _awaited = new();
     private int _count;
 
-    private AbortPairs(IPEndPoint proxy)
+    private AbortPairs(Func<Task<WireConnection>> connectAsync)
     {
-        _proxy = proxy;
+        _connectAsync = connectAsync;
         _listener.Start(512);
         _ = AcceptAsync();
     }
 
-    /// <param name="proxy">Where clients connect.</param>
+    /// <param name="connectAsync">Connects a client to the Proxy.</param>
     /// <param name="switchAsync">Makes the Proxy send requests to an address.</param>
-    public static async Task<AbortPairs> StartAsync(IPEndPoint proxy, Func<IPEndPoint, Task> switchAsync)
+    public static async Task<AbortPairs> StartAsync(Func<Task<WireConnection>> connectAsync, Func<IPEndPoint, Task> switchAsync)
     {
-        var pairs = new AbortPairs(proxy);
+        var pairs = new AbortPairs(connectAsync);
         await switchAsync((IPEndPoint)pairs._listener.LocalEndpoint);
         return pairs;
     }
@@ -36,16 +36,16 @@ internal sealed class AbortPairs : IAsyncDisposable
     /// <exception cref="TimeoutException">It didn't within the limit.</exception>
     public async Task AbortAsync(AbortRow row, TimeSpan limit)
     {
-        using var client = await WireConnection.ConnectAsync(_proxy);
+        using var client = await _connectAsync();
         if (!row.Arrives)
         {
             await client.SendAsync(row.Request);
-            Leave(row.Who, client, client);
+            await LeaveAsync(row.Who, client, client);
             return;
         }
 
         using var application = await BeginAsync(client, row);
-        Leave(row.Who, client, application);
+        await LeaveAsync(row.Who, client, application);
         var other = row.Who is Leaves.ClientResets or Leaves.ClientCloses ? application : client;
         await RequireEndAsync(other, limit).ConfigureAwait(false);
     }
@@ -72,7 +72,7 @@ internal sealed class AbortPairs : IAsyncDisposable
         return application;
     }
 
-    private static void Leave(Leaves who, WireConnection client, WireConnection application)
+    private static async Task LeaveAsync(Leaves who, WireConnection client, WireConnection application)
     {
         var side = who is Leaves.ClientResets or Leaves.ClientCloses ? client : application;
         if (who is Leaves.ClientResets or Leaves.ApplicationResets)
@@ -81,7 +81,7 @@ internal sealed class AbortPairs : IAsyncDisposable
         }
         else
         {
-            side.Dispose();
+            await side.CloseAsync();
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Wunderproxy.IntegrationTests.Lab;
 using Wunderproxy.IntegrationTests.Proxy;
+using Wunderproxy.IntegrationTests.Tls;
 
 namespace Wunderproxy.IntegrationTests.Wire;
 
@@ -19,7 +20,21 @@ public class AbortTests
     public async Task End_of_one_side_reaches_the_other_within_a_second(string name)
     {
         await using var proxy = await RunningProxy.StartAsync();
-        await using var pairs = await AbortPairs.StartAsync(proxy.Address, address => proxy.SwitchAsync(address));
+        await using var pairs = await AbortPairs.StartAsync(() => WireConnection.ConnectAsync(proxy.Address), address => proxy.SwitchAsync(address));
+
+        await pairs.AbortAsync(AbortCorpus.All.Single(row => row.Name == name), AtOnce);
+
+        await proxy.UntilAsync(state => state.Targets[0] is { InFlight: 0, Streams: 0 });
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task End_of_one_side_reaches_the_other_within_a_second_over_tls(string name)
+    {
+        using var authority = new TestAuthority();
+        await using var proxy = await RunningProxy.StartAsync(authority.Offer);
+        await using var pairs = await AbortPairs.StartAsync(
+            () => authority.ConnectAsync(proxy.TlsAddress, static (socket, tls) => new WireConnection(socket, tls)), address => proxy.SwitchAsync(address));
 
         await pairs.AbortAsync(AbortCorpus.All.Single(row => row.Name == name), AtOnce);
 
@@ -31,7 +46,7 @@ public class AbortTests
     public async Task Thousands_of_aborts_leave_neither_memory_nor_descriptors_behind()
     {
         await using var process = await WireProcess.StartAsync();
-        await using var pairs = await AbortPairs.StartAsync(process.Address, process.SwitchAsync);
+        await using var pairs = await AbortPairs.StartAsync(() => WireConnection.ConnectAsync(process.Address), process.SwitchAsync);
         await AbortManyAsync(pairs, WarmUp);
         var before = await process.UsageAsync();
 

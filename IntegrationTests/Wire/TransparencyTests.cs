@@ -9,19 +9,24 @@ public class TransparencyTests
     private const int MostAtOnce = 4;
 
     [Fact]
-    public async Task Random_requests_and_answers_arrive_to_the_byte()
+    public Task Random_requests_and_answers_arrive_to_the_byte() => RunAsync(Lane.StartAsync, WireRun.Requests);
+
+    [Fact]
+    public Task Random_requests_and_answers_arrive_to_the_byte_over_tls() => RunAsync(Lane.StartTlsAsync, WireRun.Requests / 2);
+
+    private static async Task RunAsync(Func<Task<Lane>> startAsync, int requests)
     {
         var differences = new Differences();
-        var seeds = new ConcurrentQueue<int>(Enumerable.Range(WireRun.Seed, WireRun.Requests));
+        var seeds = new ConcurrentQueue<int>(Enumerable.Range(WireRun.Seed, requests));
 
-        await Task.WhenAll(Enumerable.Range(0, Lanes).Select(_ => RunAsync(seeds, differences)));
+        await Task.WhenAll(Enumerable.Range(0, Lanes).Select(_ => RunLaneAsync(startAsync, seeds, differences)));
 
         differences.RequireNone();
     }
 
-    private static async Task RunAsync(ConcurrentQueue<int> seeds, Differences differences)
+    private static async Task RunLaneAsync(Func<Task<Lane>> startAsync, ConcurrentQueue<int> seeds, Differences differences)
     {
-        await using var lane = await Lane.StartAsync();
+        await using var lane = await startAsync();
         lane.Application.Note = static (_, _) => "";
         lane.Application.Answer = (request, _) =>
         {
@@ -38,7 +43,7 @@ public class TransparencyTests
     // Some requests at a time, each with its answer read, until one of them closes the connection.
     private static async Task UseConnectionAsync(Lane lane, ConcurrentQueue<int> seeds, Differences differences)
     {
-        using var client = await WireConnection.ConnectAsync(lane.Proxy.Address);
+        using var client = await lane.ConnectAsync();
         var isOver = false;
         while (!isOver && Take(seeds) is { Count: > 0 } batch)
         {

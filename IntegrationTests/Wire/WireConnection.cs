@@ -1,11 +1,12 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
 namespace Wunderproxy.IntegrationTests.Wire;
 
-/// <summary>A TCP connection and all that came on it and isn't taken yet. No wait is longer than its limit.</summary>
-internal sealed class WireConnection(Socket socket) : IDisposable
+/// <summary>A TCP connection, or TLS on it, and all that came on it and isn't taken yet. No wait is longer than its limit.</summary>
+internal sealed class WireConnection(Socket socket, SslStream? tls = null) : IDisposable
 {
     private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(10);
 
@@ -33,12 +34,18 @@ internal sealed class WireConnection(Socket socket) : IDisposable
     {
         try
         {
+            if (tls is not null)
+            {
+                await tls.WriteAsync(bytes).AsTask().WaitAsync(DefaultLimit, TimeProvider.System);
+                return;
+            }
+
             while (bytes.Length > 0)
             {
                 bytes = bytes[await socket.SendAsync(bytes).AsTask().WaitAsync(DefaultLimit, TimeProvider.System)..];
             }
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or IOException)
         {
             // What was received before still counts; reading tells that the connection broke off.
         }
@@ -59,11 +66,12 @@ internal sealed class WireConnection(Socket socket) : IDisposable
         try
         {
             using var end = new CancellationTokenSource(limit ?? DefaultLimit, TimeProvider.System);
-            var count = await socket.ReceiveAsync(_buffer.AsMemory(_length), end.Token);
+            var buffer = _buffer.AsMemory(_length);
+            var count = await (tls?.ReadAsync(buffer, end.Token) ?? socket.ReceiveAsync(buffer, end.Token));
             _length += count;
             HasEnded = count == 0;
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or IOException)
         {
             IsBroken = true;
         }
@@ -102,5 +110,20 @@ internal sealed class WireConnection(Socket socket) : IDisposable
         socket.Dispose();
     }
 
-    public void Dispose() => socket.Dispose();
+    /// <summary>Closes in order; within TLS it says so.</summary>
+    public async Task CloseAsync()
+    {
+        if (tls is not null)
+        {
+            await tls.ShutdownAsync();
+        }
+
+        Dispose();
+    }
+
+    public void Dispose()
+    {
+        socket.Dispose();
+        tls?.Dispose();
+    }
 }

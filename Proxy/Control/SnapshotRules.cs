@@ -54,6 +54,11 @@ internal static class SnapshotRules
             yield return mistake;
         }
 
+        if (snapshot.Tls?.Hsts is { } hsts && (hsts.MaxAgeDays is < 0 or > Hsts.LongestDays || hsts.IsPreloadedInVain))
+        {
+            yield return $"Tls.Hsts must have MaxAgeDays from 0 to {Hsts.LongestDays}, and with Preload IncludeSubdomains and {Hsts.PreloadDays} days at least.";
+        }
+
         foreach (var mistake in snapshot.Target is { } target ? Mistakes(target) : [])
         {
             yield return mistake;

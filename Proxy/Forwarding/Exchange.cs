@@ -6,6 +6,7 @@ using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
+using Wunderproxy.Proxy.Tls;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
@@ -17,6 +18,7 @@ internal sealed class Exchange : IAnswered
     private readonly ResponseBody _responseBody = new();
     private Relay? _relay;
     private CancellationTokenRegistration _following;
+    private string? _hsts;
 
     /// <summary>The request and the answer.</summary>
     public HttpContext Context => _context;
@@ -60,6 +62,12 @@ internal sealed class Exchange : IAnswered
     /// <summary>Whether other requests run beside it on the client's connection, as in HTTP/2: then it ends for itself, and its connection goes on.</summary>
     public bool IsMultiplexed { get; private set; }
 
+    /// <summary>Whether the client speaks TLS with the Proxy.</summary>
+    public bool IsSecure { get; private set; }
+
+    /// <summary>Whether the client was asked for a certificate.</summary>
+    public bool IsAskedForCertificate { get; private set; }
+
     /// <summary>What looks at the request lines of the client's connection; absent: there are none, in HTTP/2.</summary>
     public RequestLineGuard? LineGuard { get; private set; }
 
@@ -90,12 +98,15 @@ internal sealed class Exchange : IAnswered
         Unanswered = 0;
         HeldSince = null;
         QueuedSince = null;
+        _hsts = null;
         if (Transport is null)
         {
             Transport = features.GetRequiredFeature<ClientTransport>();
             Peer = features.GetRequiredFeature<Peer>();
             Client = features.GetRequiredFeature<ClientConnection>();
             LineGuard = features.Get<RequestLineGuard>();
+            IsSecure = features.Get<ITlsConnectionFeature>() is not null;
+            IsAskedForCertificate = features.Get<ClientIdentity>() is { WasAsked: true };
             IsMultiplexed = HttpProtocol.IsHttp2(features.GetRequiredFeature<IHttpRequestFeature>().Protocol);
         }
 
@@ -103,6 +114,17 @@ internal sealed class Exchange : IAnswered
         features.Set<IHttpResponseBodyFeature>(_responseBody);
         _context.Initialize(features);
         LineGuard?.HeadEnded(_context.Request.Headers);
+    }
+
+    /// <summary>Makes the answer say that the host is to be asked over TLS only, if the application wants it, and doesn't say so itself.</summary>
+    public void SayHsts(Serving serving)
+    {
+        if (serving.Hsts is not null && IsSecure && _hsts is null)
+        {
+            _context.Response.OnStarting(static exchange => ((Exchange)exchange).AddHsts(), this);
+        }
+
+        _hsts = serving.Hsts;
     }
 
     /// <summary>Aborts a connection when the client leaves or gives this request up, or at once if it has.</summary>
@@ -164,6 +186,17 @@ internal sealed class Exchange : IAnswered
     {
         Turn?.Leave();
         Turn = null;
+    }
+
+    private Task AddHsts()
+    {
+        var headers = _context.Response.Headers;
+        if (headers.StrictTransportSecurity.Count == 0)
+        {
+            headers.StrictTransportSecurity = _hsts;
+        }
+
+        return Task.CompletedTask;
     }
 
     /// <summary>Lets go of the request.</summary>

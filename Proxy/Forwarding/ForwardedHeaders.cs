@@ -4,7 +4,7 @@ using Wunderproxy.Proxy.Relaying;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
-/// <summary>Says who the client is and what it asked for: <c>X-Forwarded-For</c>, <c>-Proto</c>, <c>-Host</c>, and <c>-Prefix</c> where the application doesn't see the beginning of the path.</summary>
+/// <summary>Says who the client is and what it asked for: <c>X-Forwarded-For</c>, <c>-Proto</c>, <c>-Host</c>, <c>-Prefix</c> where the application doesn't see the beginning of the path, <c>-Client-Subject</c> where the client has shown a certificate.</summary>
 /// <remarks>
 /// What a client says about itself in such headers is dropped, unless it is a trusted proxy: then its own address is appended to
 /// <c>X-Forwarded-For</c> and the rest is kept. <c>Forwarded</c> is always dropped: it would say the same in another language, and only
@@ -17,6 +17,7 @@ internal static class ForwardedHeaders
     private const string Proto = "X-Forwarded-Proto";
     private const string Host = "X-Forwarded-Host";
     private const string PathPrefix = "X-Forwarded-Prefix";
+    private const string ClientSubject = "X-Forwarded-Client-Subject";
     private const string Beginning = "X-Forwarded-";
 
     private static readonly HashSet<string> FramingHeaders = new(StringComparer.OrdinalIgnoreCase)
@@ -44,9 +45,12 @@ internal static class ForwardedHeaders
 
     /// <summary>Whether <see cref="Write"/> writes a header instead of the client's.</summary>
     /// <param name="name">The header's name.</param>
+    /// <param name="peer">Who sent the request.</param>
     /// <param name="prefix">What the application doesn't see of the path; absent: it sees all.</param>
-    public static bool IsReplaced(string name, string? prefix) =>
-        name.Equals(For, StringComparison.OrdinalIgnoreCase) || (prefix is not null && name.Equals(PathPrefix, StringComparison.OrdinalIgnoreCase));
+    public static bool IsReplaced(string name, Peer peer, string? prefix) =>
+        name.Equals(For, StringComparison.OrdinalIgnoreCase)
+        || (prefix is not null && name.Equals(PathPrefix, StringComparison.OrdinalIgnoreCase))
+        || (peer.ClientSubject is not null && name.Equals(ClientSubject, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Writes the headers of a request that came from the given peer, whose own ones were left out where they are misleading or replaced.</summary>
     /// <param name="request">The request.</param>
@@ -65,6 +69,11 @@ internal static class ForwardedHeaders
         foreach (var value in ForValue(former, peer))
         {
             head.WriteField(For, value);
+        }
+
+        if (peer.ClientSubject is { } subject)
+        {
+            head.WriteField(ClientSubject, subject);
         }
 
         if (!peer.IsTrusted || !headers.ContainsKey(Proto))

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Wunderproxy.Proxy.Tls;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
@@ -8,11 +9,14 @@ namespace Wunderproxy.Proxy.Forwarding;
 /// <param name="IsTrusted">Whether what it says about the client before it is believed.</param>
 internal sealed record Peer(string Address, bool IsTrusted)
 {
+    /// <summary>The subject of the certificate that it has shown in the handshake; absent: none.</summary>
+    public string? ClientSubject { get; init; }
+
     /// <summary>Connection middleware: names the peer once for all requests of a connection.</summary>
     /// <param name="trusted">Networks of the proxies that are believed. Whoever may use a Unix socket of ours is believed too.</param>
     public static Func<ConnectionDelegate, ConnectionDelegate> Introduce(IReadOnlyList<IPNetwork> trusted) => next => connection =>
     {
-        connection.Features.Set(Of(connection.RemoteEndPoint, trusted));
+        connection.Features.Set(Of(connection.RemoteEndPoint, trusted) with { ClientSubject = connection.Features.Get<ClientIdentity>()?.Subject });
         return next(connection);
     };
 

@@ -64,6 +64,13 @@ internal sealed record Problem(int Status, string Title, string Detail)
     public static Problem MovedTo(string location, bool keepsMethod) =>
         new(keepsMethod ? 308 : 301, keepsMethod ? "Permanent redirect" : "Moved permanently", $"This is at {location}") { Location = location };
 
+    /// <summary>The application takes clients only that show a certificate.</summary>
+    public static Problem NoClientCertificate { get; } = new(403, "Forbidden", "This site is for clients only that show a certificate.");
+
+    /// <summary>The same, where the client wasn't asked when its connection was made, for another host perhaps. Source: RFC 9110, section 15.5.20.</summary>
+    public static Problem NotAskedForCertificate { get; } =
+        new(421, "Misdirected request", "This site asks for a certificate, and this connection was made without. Please connect anew.") { ClosesConnection = true };
+
     /// <summary>The request itself was refused.</summary>
     public static Problem Refused(int status, string detail) => new(status, status switch
     {

@@ -80,6 +80,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
 
         if (!exchange.IsClientGone)
         {
+            exchange.SayHsts(serving);
             await AnswerAsync(context, refusal);
         }
 
@@ -98,8 +99,15 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         Exception? error;
         using (claim)
         {
+            if (serving.RequiresClient && exchange.Peer.ClientSubject is null)
+            {
+                await RefuseStrangerAsync(exchange, serving);
+                return true;
+            }
+
             Introduce(claim, exchange);
             exchange.StrippedPrefix = serving.StrippedPrefix;
+            exchange.SayHsts(serving);
             (problem, error) = await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated);
             exchange.Client.GaveBack(claim);
             if (problem is null || !NothingWasAnswered(exchange, error))
@@ -117,6 +125,12 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
 
         exchange.IsRepeated = true;
         return problem is not null;
+    }
+
+    private async Task RefuseStrangerAsync(Exchange exchange, Serving serving)
+    {
+        await AnswerAsync(exchange.Context, exchange is { IsSecure: true, IsAskedForCertificate: false } ? Problem.NotAskedForCertificate : Problem.NoClientCertificate);
+        Record(exchange, serving.Untargeted, null);
     }
 
     private static void Introduce(Claim claim, Exchange exchange)
@@ -173,6 +187,11 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     {
         var context = exchange.Context;
         exchange.LeavePlace();
+        if (serving is not null)
+        {
+            exchange.SayHsts(serving);
+        }
+
         if (serving is { IsRestricted: true } && RefusalOf(exchange, serving) is { } refusal)
         {
             await AnswerAsync(context, refusal);

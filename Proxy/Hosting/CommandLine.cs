@@ -16,16 +16,21 @@ internal sealed class CommandLine
         it serves at once. It needs no access to the container engine. SIGTERM: takes no new connections and lets running requests end; a second
         SIGTERM ends them.
 
-        Each option can also be given as an environment variable: WUNDERPROXY_LISTEN, WUNDERPROXY_CONTROL, WUNDERPROXY_STATE_DIR,
-        WUNDERPROXY_TRUSTED_PROXY, WUNDERPROXY_MAX_CONNECTIONS, WUNDERPROXY_MAX_CONNECTIONS_PER_CLIENT, WUNDERPROXY_ACCESS_LOG (true or false),
+        Each option can also be given as an environment variable: WUNDERPROXY_LISTEN, WUNDERPROXY_LISTEN_TLS, WUNDERPROXY_CERTIFICATES, WUNDERPROXY_CLIENT_CA,
+        WUNDERPROXY_CONTROL, WUNDERPROXY_STATE_DIR, WUNDERPROXY_TRUSTED_PROXY, WUNDERPROXY_MAX_CONNECTIONS, WUNDERPROXY_MAX_CONNECTIONS_PER_CLIENT, WUNDERPROXY_ACCESS_LOG (true or false),
         WUNDERPROXY_STOP_TIMEOUT. Lists are separated by commas.
 
         Exit codes: 0 stopped as told, 1 unexpected error, 2 wrong command line, 3 an address can't be listened on, 4 the control socket can't be
         made, 5 the state directory can't be used.
         """;
 
+    private const string Address = "an address: host:port with an IP address or localhost, :port, or unix:/path";
+
     private readonly Func<string, string?> _environment;
     private readonly Option<string[]> _listen;
+    private readonly Option<string[]> _listenTls;
+    private readonly Option<string> _certificates;
+    private readonly Option<string?> _clientAuthorities;
     private readonly Option<string> _control;
     private readonly Option<string> _stateDirectory;
     private readonly Option<string[]> _trustedProxy;
@@ -44,6 +49,24 @@ internal sealed class CommandLine
             Description = "Address to take requests on: host:port, :port or unix:/path. May be repeated.",
             HelpName = "ADDRESS",
             DefaultValueFactory = _ => List("LISTEN") ?? ["0.0.0.0:80"],
+        };
+        _listenTls = new("--listen-tls")
+        {
+            Description = "Address to take requests on over TLS (HTTP/1.1 and HTTP/2). May be repeated.",
+            HelpName = "ADDRESS",
+            DefaultValueFactory = _ => List("LISTEN_TLS") ?? [],
+        };
+        _certificates = new("--certificates")
+        {
+            Description = "Folder of the certificates for TLS: NAME.crt with NAME.key, NAME.pem, or NAME/fullchain.pem with NAME/privkey.pem. Hosts are those that the certificates name; replaced files are taken at once.",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => Variable("CERTIFICATES") ?? "/etc/wunderproxy/certificates",
+        };
+        _clientAuthorities = new("--client-ca")
+        {
+            Description = "Certificates (PEM) of the authorities whose clients' certificates are taken, for applications that ask for them (Tls.ClientCertificates).",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => Variable("CLIENT_CA"),
         };
         _control = new("--control")
         {
@@ -86,7 +109,8 @@ internal sealed class CommandLine
             HelpName = "DURATION",
             DefaultValueFactory = _ => Variable("STOP_TIMEOUT") ?? "30s",
         };
-        _listen.Validators.Add(option => Check(option, ListenAddress.TryParse, "an address: host:port with an IP address or localhost, :port, or unix:/path"));
+        _listen.Validators.Add(option => Check(option, ListenAddress.TryParse, Address));
+        _listenTls.Validators.Add(option => Check(option, ListenAddress.TryParse, Address));
         _trustedProxy.Validators.Add(option => Check(option, ParseNetwork, "an IP address or a network such as 10.0.0.0/8"));
         _maxConnections.Validators.Add(option => Check(option, ParseCount, "a whole number of at least 1"));
         _maxConnectionsPerClient.Validators.Add(option => Check(option, ParseCount, "a whole number of at least 1"));
@@ -100,7 +124,10 @@ internal sealed class CommandLine
     /// <returns>The exit code.</returns>
     public async Task<int> InvokeAsync(IReadOnlyList<string> arguments, Func<ProxyOptions, Task<ExitCode>> run, InvocationConfiguration output)
     {
-        var root = new RootCommand(Description) { _listen, _control, _stateDirectory, _trustedProxy, _maxConnections, _maxConnectionsPerClient, _accessLog, _noAccessLog, _stopTimeout };
+        var root = new RootCommand(Description)
+        {
+            _listen, _listenTls, _certificates, _clientAuthorities, _control, _stateDirectory, _trustedProxy, _maxConnections, _maxConnectionsPerClient, _accessLog, _noAccessLog, _stopTimeout,
+        };
         root.SetAction(async (result, _) => (int)await run(OptionsOf(result)));
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count == 0)
@@ -120,6 +147,9 @@ internal sealed class CommandLine
     private ProxyOptions OptionsOf(ParseResult result) => new()
     {
         Listen = [.. result.GetRequiredValue(_listen).Select(text => ListenAddress.TryParse(text)!)],
+        ListenTls = [.. result.GetRequiredValue(_listenTls).Select(text => ListenAddress.TryParse(text)!)],
+        Certificates = Path.GetFullPath(result.GetRequiredValue(_certificates)),
+        ClientAuthorities = result.GetValue(_clientAuthorities) is { } file ? Path.GetFullPath(file) : null,
         ControlSocket = Path.GetFullPath(result.GetRequiredValue(_control)),
         StateDirectory = Path.GetFullPath(result.GetRequiredValue(_stateDirectory)),
         TrustedProxies = [.. result.GetRequiredValue(_trustedProxy).Select(text => ParseNetwork(text)!.Value)],

@@ -6,6 +6,7 @@ using Wunderproxy.Proxy.Control;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
+using Wunderproxy.Proxy.Tls;
 
 namespace Wunderproxy.Proxy.Hosting;
 
@@ -26,6 +27,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private readonly ApplicationRegistry _registry;
     private readonly AccessLog? _accessLog;
     private readonly PublicApplication _application;
+    private readonly CertificateFolder? _certificates;
     private readonly PublicServer _public;
     private readonly ControlServer _control;
     private readonly DateTimeOffset _startedAt;
@@ -47,7 +49,8 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         var handler = new RequestHandler(_table, new RequestHold(_table, time), _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
         _application = new PublicApplication(handler, time);
         _registry = new ApplicationRegistry(_table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
-        _public = new PublicServer(options, _connections, _services, time, loggers);
+        _certificates = options.ListenTls.Count > 0 ? new CertificateFolder(options.Certificates, options.ClientAuthorities, time, loggers.CreateLogger<CertificateFolder>()) : null;
+        _public = new PublicServer(options, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, _connections, _services, time, loggers);
         _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, StatusOf), loggers);
     }
 
@@ -57,6 +60,9 @@ internal sealed partial class ProxyHost : IAsyncDisposable
 
     /// <summary>The public addresses, with the ports that were chosen.</summary>
     public IReadOnlyList<string> Listening => _public.Listening;
+
+    /// <summary>The public addresses for TLS, with the ports that were chosen.</summary>
+    public IReadOnlyList<string> ListeningTls => _public.ListeningTls;
 
     /// <summary>Starts a Proxy. When this returns, it serves by what was written before, and can be controlled.</summary>
     /// <param name="options">What it is told.</param>
@@ -100,6 +106,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         await now.CancelAsync();
         await _public.StopAsync(now.Token);
         _public.Dispose();
+        _certificates?.Dispose();
         _descriptors.Dispose();
         await _control.DisposeAsync();
         _registry.Dispose();
@@ -132,7 +139,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _registry.Load();
         await _public.StartAsync(_application, cancellationToken);
         await _control.StartAsync(cancellationToken);
-        Started(Version, string.Join(", ", Listening), _options.ControlSocket);
+        Started(Version, string.Join(", ", [.. Listening, .. ListeningTls.Select(address => $"{address} (TLS)")]), _options.ControlSocket);
     }
 
     private ProxyStatus StatusOf(IReadOnlyList<ApplicationState> applications) => new()
@@ -141,6 +148,8 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         ProcessId = Environment.ProcessId,
         StartedAt = _startedAt,
         Listening = Listening,
+        ListeningTls = ListeningTls,
+        Certificates = _certificates?.Report() ?? [],
         HeapSizeBytes = GC.GetTotalMemory(forceFullCollection: false),
         Connections = _connections.Report(),
         RefusedConnections = _connections.ReportRefused(),

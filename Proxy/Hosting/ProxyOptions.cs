@@ -8,6 +8,15 @@ internal sealed record ProxyOptions
     /// <summary>Where requests are taken.</summary>
     public required IReadOnlyList<ListenAddress> Listen { get; init; }
 
+    /// <summary>Where requests are taken over TLS.</summary>
+    public IReadOnlyList<ListenAddress> ListenTls { get; init; } = [];
+
+    /// <summary>Folder of the certificates and keys for TLS; looked at only where TLS is spoken.</summary>
+    public string Certificates { get; init; } = "";
+
+    /// <summary>File of the authorities that issue clients' certificates; absent: clients aren't asked for any.</summary>
+    public string? ClientAuthorities { get; init; }
+
     /// <summary>Path of the control socket.</summary>
     public required string ControlSocket { get; init; }
 

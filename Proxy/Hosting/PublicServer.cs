@@ -1,10 +1,13 @@
+using System.Net.Security;
 using System.Text;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
+using Wunderproxy.Proxy.Tls;
 
 namespace Wunderproxy.Proxy.Hosting;
 
@@ -28,13 +31,15 @@ internal sealed class PublicServer : IDisposable
     private readonly LoopTransport _transport;
     private readonly KestrelServer _server;
     private readonly List<(ListenAddress Address, ListenOptions Options)> _listening = [];
+    private readonly List<(ListenAddress Address, ListenOptions Options)> _listeningTls = [];
 
     /// <param name="options">Where it listens, and whom it believes.</param>
+    /// <param name="chooseTls">What TLS is spoken with for the host that a client names; absent: it isn't spoken.</param>
     /// <param name="connections">Counts the clients' connections.</param>
     /// <param name="services">Services that Kestrel looks up.</param>
     /// <param name="time">Clock of the connections.</param>
     /// <param name="loggers">Where Kestrel logs.</param>
-    public PublicServer(ProxyOptions options, ClientConnections connections, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
+    public PublicServer(ProxyOptions options, Func<string, SslServerAuthenticationOptions?>? chooseTls, ClientConnections connections, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
     {
         // Read by Kestrel when its options are made: a line ends with CR LF, nothing less.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
@@ -51,12 +56,13 @@ internal sealed class PublicServer : IDisposable
         var knowledge = new PriorKnowledge(http2, options.HeadTimeout, time);
         foreach (var address in options.Listen)
         {
-            var listen = address.AddTo(kestrel);
-            listen.Protocols = HttpProtocols.Http1;
-            listen.Use(knowledge.Watch);
-            listen.Use(Peer.Introduce(options.TrustedProxies));
-            listen.Use(RequestLineGuard.Watch);
-            _listening.Add((address, listen));
+            _listening.Add((address, Listen(kestrel, address, knowledge.Watch, options)));
+        }
+
+        if (chooseTls is not null)
+        {
+            var handshake = new TlsHandshake(chooseTls, http2, HeadLimit, time);
+            _listeningTls.AddRange(options.ListenTls.Select(address => (address, Listen(kestrel, address, handshake.Establish, options))));
         }
 
         kestrel.Listen(http2.EndPoint, listen =>
@@ -70,8 +76,10 @@ internal sealed class PublicServer : IDisposable
     }
 
     /// <summary>The addresses that it listens on, with the ports that were chosen.</summary>
-    public IReadOnlyList<string> Listening =>
-        [.. _listening.Select(listening => listening.Options.IPEndPoint?.ToString() ?? listening.Address.ToString())];
+    public IReadOnlyList<string> Listening => [.. _listening.Select(NameOf)];
+
+    /// <summary>The same of those for TLS.</summary>
+    public IReadOnlyList<string> ListeningTls => [.. _listeningTls.Select(NameOf)];
 
     /// <summary>Begins to listen.</summary>
     /// <exception cref="StartException">An address is in use, or may not be used.</exception>
@@ -83,10 +91,10 @@ internal sealed class PublicServer : IDisposable
         }
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or UnauthorizedAccessException or InvalidOperationException)
         {
-            var addresses = string.Join(", ", _listening.Select(listening => listening.Address));
+            var addresses = string.Join(", ", _listening.Concat(_listeningTls).Select(listening => listening.Address));
             throw new StartException(
                 ExitCode.CannotListen,
-                $"The Proxy can't listen on {addresses}: {e.GetBaseException().Message}. Free the address, or name another one with --listen; ports below 1024 need root or CAP_NET_BIND_SERVICE.",
+                $"The Proxy can't listen on {addresses}: {e.GetBaseException().Message}. Free the address, or name another one with --listen or --listen-tls; ports below 1024 need root or CAP_NET_BIND_SERVICE.",
                 e);
         }
     }
@@ -115,6 +123,19 @@ internal sealed class PublicServer : IDisposable
         limits.Http2.MaxFrameSize = LargestFrame;
         limits.Http2.HeaderTableSize = HeaderTable;
         limits.Http2.MaxRequestHeaderFieldSize = LargestField;
+    }
+
+    private static string NameOf((ListenAddress Address, ListenOptions Options) listening) => listening.Options.IPEndPoint?.ToString() ?? listening.Address.ToString();
+
+    // HTTP/1.1 is served here; what speaks HTTP/2 is handed over to the listener for it by what comes first.
+    private static ListenOptions Listen(KestrelServerOptions kestrel, ListenAddress address, Func<ConnectionDelegate, ConnectionDelegate> first, ProxyOptions options)
+    {
+        var listen = address.AddTo(kestrel);
+        listen.Protocols = HttpProtocols.Http1;
+        listen.Use(first);
+        listen.Use(Peer.Introduce(options.TrustedProxies));
+        listen.Use(RequestLineGuard.Watch);
+        return listen;
     }
 
     private static Encoding EncodingOf(string header) => header switch

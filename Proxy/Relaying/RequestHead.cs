@@ -23,7 +23,7 @@ internal static class RequestHead
         head.Write(" HTTP/1.1\r\n"u8);
         foreach (var (name, values) in request.Headers)
         {
-            if (!HopHeaders.Contains(name) && !ForwardedHeaders.IsMisleading(name, peer.IsTrusted) && !ForwardedHeaders.IsReplaced(name, prefix))
+            if (!HopHeaders.Contains(name) && !ForwardedHeaders.IsMisleading(name, peer.IsTrusted) && !ForwardedHeaders.IsReplaced(name, peer, prefix))
             {
                 WriteField(head, name, values);
             }

@@ -4,6 +4,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.Stats;
+using Wunderproxy.Proxy.Tls;
 
 namespace Wunderproxy.Proxy.Sockets;
 
@@ -26,6 +27,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     private uint _moves;
     private volatile bool _isResting;
     private volatile bool _isKept;
+    private volatile bool _speaksTls;
     private string? _id;
     private IDictionary<object, object?>? _items;
     private IDuplexPipe? _transport;
@@ -126,6 +128,9 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <summary>Says that whoever serves it must not forget it, as it has more to remember than that a request has ended.</summary>
     public void Keep() => _isKept = true;
 
+    /// <summary>Says that its bytes are encrypted, and those who use it get and give them through its <see cref="Transport"/>.</summary>
+    public void SpeakTls() => _isKept = _speaksTls = true;
+
     /// <summary>Lets Kestrel forget the connection, if nothing has moved on it since this was last called and no request runs.</summary>
     public void RestIfQuiet()
     {
@@ -137,12 +142,12 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         }
     }
 
-    /// <summary>Sends bytes past Kestrel, in front of what it writes next. Nothing is sent while something that was written before is still on its way.</summary>
+    /// <summary>Sends bytes past Kestrel, in front of what it writes next; encrypted where it speaks TLS. Nothing is sent while something that was written before is still on its way.</summary>
     public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
     {
-        if (_output is not { IsSending: true })
+        if (Transport.Output is GatheringWriter { IsSending: false } output)
         {
-            await Output.WriteAsync(bytes, CancellationToken.None);
+            await output.WriteAsync(bytes, CancellationToken.None);
         }
     }
 
@@ -153,7 +158,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <inheritdoc/>
     public void On(SocketEvents events)
     {
-        if ((events & (SocketEvents.Ended | SocketEvents.Failed)) != 0 || ((events & SocketEvents.OtherSideEnded) != 0 && _socket.IsAtEnd()))
+        if ((events & (SocketEvents.Ended | SocketEvents.Failed)) != 0 || ((events & SocketEvents.OtherSideEnded) != 0 && HasLeft()))
         {
             _end.End();
         }
@@ -200,6 +205,18 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         _socket.Dispose();
         _end.End();
         _client.Leave();
+    }
+
+    // In TLS a client says that it leaves, and nobody may be about to read that.
+    private bool HasLeft()
+    {
+        if (!_speaksTls)
+        {
+            return _socket.IsAtEnd();
+        }
+
+        Span<byte> unread = stackalloc byte[TlsRecord.LongestAlert];
+        return TlsRecord.IsEnd(unread[.._socket.Peek(unread)]);
     }
 
     // What has come by then, and what waits for it, is known on the loop's thread only.

@@ -151,6 +151,10 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
     /// <summary>Whether the other side has ended its stream, and all before it was read.</summary>
     public bool IsAtEnd() => _socket.IsAtEnd();
 
+    /// <summary>Looks at what can be received, and leaves it there.</summary>
+    /// <returns>Bytes seen; none: nothing is there, or nothing comes any more.</returns>
+    public int Peek(Span<byte> buffer) => _socket.Peek(buffer);
+
     /// <summary>Makes whoever uses it, or will, meet an <see cref="IOException"/>, on the loop's thread where it waits.</summary>
     public void Abort()
     {

@@ -13,7 +13,7 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
 
     private const int NonBlockingCloseOnExec = 0x800 | 0x80000;
     private const int NoSignal = 0x4000;
-    private const int Peek = 0x2;
+    private const int PeekOnly = 0x2;
     private const int More = 0x8000;
     private const int TcpLevel = 6;
     private const int NoDelay = 1;
@@ -99,6 +99,20 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
     /// <summary>Whether the other side has ended its stream, and all before it was read.</summary>
     public bool IsAtEnd() => PeekOne() == 0;
 
+    /// <summary>Looks at what can be received, and leaves it there.</summary>
+    /// <returns>Bytes seen; none: nothing is there, or nothing comes any more.</returns>
+    public int Peek(Span<byte> buffer)
+    {
+        try
+        {
+            return Math.Max(0, Receive(buffer, PeekOnly));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return 0;
+        }
+    }
+
     /// <summary>Sends as much as the kernel takes.</summary>
     /// <param name="bytes">What to send.</param>
     /// <param name="isMoreComing">The next call follows at once, so that the kernel may wait for it to fill a segment.</param>
@@ -142,7 +156,7 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
         Span<byte> one = stackalloc byte[1];
         try
         {
-            return Receive(one, Peek);
+            return Receive(one, PeekOnly);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

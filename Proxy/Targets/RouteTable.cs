@@ -39,6 +39,20 @@ internal sealed class RouteTable
         return null;
     }
 
+    /// <summary>Whether an application that a request for a host may belong to wants clients to show a certificate.</summary>
+    public bool AsksClient(string host)
+    {
+        foreach (var claimed in _closestFirst)
+        {
+            if (claimed.Application.Serving.AsksClient && new RequestPlace(host, "/").IsWithin(claimed.Host, "/"))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The table with an application, and its claims as they are now.</summary>
     public RouteTable With(string name, ServedApplication application) => new(Applications.SetItem(name, application));
 

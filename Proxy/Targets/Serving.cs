@@ -29,6 +29,15 @@ internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot
     /// <summary>Whether a request has to have a place on the target. Who looks after the application's health hasn't: it may be busy, and well.</summary>
     public bool WantsPlace(RequestPlace place) => Limits.MaxRequestsInFlight is not null && !IsHealthCheck(place);
 
+    /// <summary>What answers over TLS say in <c>Strict-Transport-Security</c>; absent: nothing.</summary>
+    public string? Hsts { get; } = Snapshot?.Tls?.Hsts?.ToHeader();
+
+    /// <summary>Whether clients are asked for a certificate of theirs.</summary>
+    public bool AsksClient => Snapshot?.Tls is { ClientCertificates: not ClientCertificates.None };
+
+    /// <summary>Whether clients are refused that show none.</summary>
+    public bool RequiresClient => Snapshot?.Tls is { ClientCertificates: ClientCertificates.Required };
+
     /// <summary>Whether requests wait, rather than go to the target.</summary>
     public bool IsPaused => Snapshot is { IsPaused: true };
 

@@ -21,6 +21,9 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
     /// <summary>How the application that a request belongs to is served at this instant; absent: it belongs to none.</summary>
     public Serving? Find(RequestPlace place) => _routes.Find(place)?.Serving;
 
+    /// <summary>Whether clients that ask for a host over TLS are to be asked for a certificate.</summary>
+    public bool AsksClient(string host) => _routes.AsksClient(host);
+
     /// <summary>Takes hold of the active target of the application that a request belongs to.</summary>
     /// <param name="place">Where the request is addressed to.</param>
     /// <param name="serving">What was served at the instant of the claim; absent: the request belongs to no application.</param>
