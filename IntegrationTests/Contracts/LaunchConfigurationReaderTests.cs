@@ -71,14 +71,21 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(
             new Routing
             {
-                Hosts = ["shop.example", "www.shop.example"], PathPrefix = "/shop", StripPathPrefix = true, Redirect = new Redirect { Https = true, Www = WwwRedirect.Remove },
+                Hosts = ["shop.example", "www.shop.example"],
+                PathPrefix = "/shop",
+                StripPathPrefix = true,
+                Redirect = new Redirect { Https = true, Www = WwwRedirect.Remove },
             },
             it.Routing);
         Assert.Equal(
             new Limits
             {
-                MaxRequestBody = 10 << 20, AnswerTimeout = TimeSpan.FromSeconds(90), IdleTimeout = TimeSpan.FromHours(1),
-                MaxRequestsInFlight = 8, MaxQueued = 0, QueueTimeout = TimeSpan.FromSeconds(3),
+                MaxRequestBody = 10 << 20,
+                AnswerTimeout = TimeSpan.FromSeconds(90),
+                IdleTimeout = TimeSpan.FromHours(1),
+                MaxRequestsInFlight = 8,
+                MaxQueued = 0,
+                QueueTimeout = TimeSpan.FromSeconds(3),
             },
             it.Limits);
         Assert.Equal(new ArtifactSpec { Bucket = "images", Key = "shop/2f1c9e0.tar.gz" }, it.Artifact);

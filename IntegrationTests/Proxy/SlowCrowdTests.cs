@@ -56,7 +56,7 @@ public sealed class SlowCrowdTests : IDisposable
 
             Assert.InRange(proxy.Memory, 1, MemoryCap);
             await Eventually.HoldsAsync(
-                "none but the silent ones are left", async _ => (await _folder.StatusAsync()).Connections is var counts && (counts["active"], counts["new"]) is (<= 1, var silent) && silent <= (size * 4 / 10) + 1);
+                "none but the silent ones are left", async _ => (await _folder.StatusAsync()).Connections is var counts && (counts["active"], counts["new"]) is ( <= 1, var silent) && silent <= (size * 4 / 10) + 1);
         }
         finally
         {

@@ -61,7 +61,7 @@ internal sealed class PublicServer : IDisposable
 
         if (chooseTls is not null)
         {
-            var handshake = new TlsHandshake(chooseTls, http2, HeadLimit, time);
+            var handshake = new TlsHandshake(chooseTls, http2, options.HeadTimeout, time);
             _listeningTls.AddRange(options.ListenTls.Select(address => (address, Listen(kestrel, address, handshake.Establish, options))));
         }
 
