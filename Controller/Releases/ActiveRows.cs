@@ -73,7 +73,8 @@ internal static class ActiveRows
 
     private static Step? Rehouse(Situation s)
     {
-        if (s.Journal.Active is not { } active || s.FailuresOf(active.Ref.Name, active.Since).FirstOrDefault(Provisioning.IsTaken) is not { } failure)
+        // A start whose answer was lost may have come true: the address that the next one found taken is the container's own then.
+        if (s.Active is { IsRunning: true } || s.Journal.Active is not { } active || s.FailuresOf(active.Ref.Name, active.Since).FirstOrDefault(Provisioning.IsTaken) is not { } failure)
             return null;
         var (journal, container) = s.Journal.NextContainer(active.Ref.Hash, s.Settings.Application);
         return new Step("Rehouse", failure.Message) { Journal = journal with { Active = active with { Ref = container } } };

@@ -203,6 +203,18 @@ public sealed class ActiveRowsTests
     }
 
     [Fact]
+    public void Active_container_that_runs_is_kept_where_a_start_found_its_address_taken()
+    {
+        _world.Deploy("a");
+        var active = _world.Journal.Active!.Ref;
+        _world.Fail(new Effect.Start(active, "id-a"), Outcome.Refused);
+
+        _world.Settle();
+
+        Assert.Equal(active, _world.Journal.Active!.Ref);
+    }
+
+    [Fact]
     public void End_of_everything_by_a_reboot_counts_as_no_crash()
     {
         _world.Deploy("a");
