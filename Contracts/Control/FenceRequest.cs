@@ -4,6 +4,7 @@ namespace Wunderproxy.Contracts.Control;
 /// <remarks>
 /// Body of <c>POST /applications/{application}/fence</c>. 200: the fence is raised, persisted, and no snapshot with an older one will move traffic any more.
 /// 409 (<see cref="ControlProblem.IsTarget"/>): the container is the target; nothing changed. 409 (<see cref="ControlProblem.StaleFence"/>): the fence is not newer.
+/// 409 (<see cref="ControlProblem.InUse"/>): requests run on the container that were to have ended; nothing changed.
 /// 200 as well for an application that the Proxy doesn't know: it has no target there.
 /// </remarks>
 public sealed record FenceRequest
@@ -16,6 +17,9 @@ public sealed record FenceRequest
 
     /// <summary>The container that must not be the target.</summary>
     public required string NotTarget { get; init; }
+
+    /// <summary>Whether no request and no stream may be left on that container.</summary>
+    public bool MustBeIdle { get; init; }
 }
 
 /// <summary>An error of the control API: an RFC 9457 problem document (<c>application/problem+json</c>).</summary>
@@ -35,6 +39,9 @@ public sealed record ControlProblem
 
     /// <summary>The container is the target.</summary>
     public const string IsTarget = "is-target";
+
+    /// <summary>Requests or streams run on the container.</summary>
+    public const string InUse = "in-use";
 
     /// <summary>The state couldn't be written to disk.</summary>
     public const string NotPersisted = "not-persisted";

@@ -117,7 +117,7 @@ internal sealed partial class EffectRunner(
         Effect.Remove remove => actor.RemoveAsync(remove, cancellationToken),
         Effect.RemoveImage removeImage => RemoveImageAsync(removeImage, cancellationToken),
         Effect.Route route => RouteAsync(route, cancellationToken),
-        Effect.RaiseFence fence => FenceAsync(fence.Id ?? "", fence.Fence, cancellationToken),
+        Effect.RaiseFence fence => FenceAsync(fence.Id ?? "", fence.Fence, mustBeIdle: false, cancellationToken),
         _ => throw new ArgumentOutOfRangeException(nameof(effect), effect, "Not an effect."),
     };
 
@@ -144,7 +144,7 @@ internal sealed partial class EffectRunner(
     // The guard of every stop: once the Proxy has acknowledged the fence, no request and no delayed switch reaches the container any more.
     private async Task<EffectResult> StopAsync(Effect.Stop stop, CancellationToken cancellationToken)
     {
-        var fenced = await FenceAsync(stop.Id, stop.Fence, cancellationToken);
+        var fenced = await FenceAsync(stop.Id, stop.Fence, stop.MustBeIdle, cancellationToken);
         return fenced.Outcome == Outcome.Done ? await actor.StopAsync(stop, cancellationToken) : fenced;
     }
 
@@ -153,9 +153,9 @@ internal sealed partial class EffectRunner(
             ? EffectResult.Of(refused.Problem)
             : EffectResult.Done;
 
-    private async Task<EffectResult> FenceAsync(string containerId, long fence, CancellationToken cancellationToken)
+    private async Task<EffectResult> FenceAsync(string containerId, long fence, bool mustBeIdle, CancellationToken cancellationToken)
     {
-        var request = new FenceRequest { Installation = settings.Installation, Fence = fence, NotTarget = containerId };
+        var request = new FenceRequest { Installation = settings.Installation, Fence = fence, NotTarget = containerId, MustBeIdle = mustBeIdle };
         return await Pipelines.ExecuteAsync(pipelines.Proxy, token => proxy.FenceAsync(settings.Application, request, token), cancellationToken) is FenceOutcome.Refused refused
             ? EffectResult.Of(refused.Problem)
             : EffectResult.Done;

@@ -41,7 +41,7 @@ internal static class CandidateRows
         else if (container.IsRunning && s.IsInUse(container))
             s.Note($"{reason} and finishes its requests", s.Now + s.Settings.DrainPoll);
         else
-            return container.IsRunning ? Stops.Step(s, "Discard", container, reason) : s.Try("Discard", reason, new Effect.Remove(container.Ref, container.Id));
+            return container.IsRunning ? Stops.Step(s, "Discard", container, reason, mustBeIdle: true) : s.Try("Discard", reason, new Effect.Remove(container.Ref, container.Id));
         return null;
     }
 

@@ -35,9 +35,12 @@ internal abstract record Effect
         public override string Subject => Container.Name;
     }
 
-    /// <summary>Raises the Proxy's fence, then stops a container. Refused where it is the Proxy's target.</summary>
+    /// <summary>Raises the Proxy's fence, then stops a container. Refused where it is the Proxy's target, or in use though it must be idle.</summary>
     internal sealed record Stop(ContainerRef Container, string Id, TimeSpan Grace, long Fence) : Effect
     {
+        /// <summary>Whether it is stopped only where no request runs on it: its time to finish them isn't over.</summary>
+        public bool MustBeIdle { get; init; }
+
         public override string Subject => Container.Name;
     }
 

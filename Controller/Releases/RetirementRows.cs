@@ -46,7 +46,7 @@ internal static class RetirementRows
                 s.Note($"{draining.Ref.Name} is kept warm for the probation", draining.WarmUntil);
             else if (s.IsInUse(container) && s.Now < deadline)
                 s.Note($"{draining.Ref.Name} finishes its requests", new[] { deadline, s.Now + s.Settings.DrainPoll }.Min());
-            else if (isSafe && Stops.Step(s, "Drain", container, $"{draining.Ref.Name} is replaced and idle") is { } step)
+            else if (isSafe && Stops.Step(s, "Drain", container, $"{draining.Ref.Name} is replaced and idle", s.Now < deadline) is { } step)
                 return step;
         }
 

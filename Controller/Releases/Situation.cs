@@ -40,12 +40,12 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
     public bool NeedsRollout =>
         Wanted is { } hash && (Journal.Active is not { } active || active.Ref.Hash != hash || (Decision!.Force && active.Since < Decision.At));
 
-    /// <summary>Whether the active release is down or unready by its own doing, so that a warm one should take over.</summary>
+    /// <summary>Whether the active release is down or unready by its own doing, or was started again and doesn't answer yet, so that a warm one should take over.</summary>
     public bool ActiveFailed => Journal.Active is not null && Active switch
     {
         null => true,
         { State: ContainerState.Exited } container => container.ExitedByItself,
-        { State: ContainerState.Running } container => container.Verdict.State == Readiness.Unready,
+        { State: ContainerState.Running } container => container.Verdict is { State: Readiness.Unready } or { State: Readiness.Unverified, LastFailure: not null },
         { State: ContainerState.Paused or ContainerState.Leaving } => true,
         _ => false,
     };

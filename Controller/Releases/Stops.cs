@@ -7,7 +7,9 @@ namespace Wunderproxy.Controller.Releases;
 /// <summary>Stops a container, after the Proxy has acknowledged a newer fence.</summary>
 internal static class Stops
 {
-    public static Step? Step(Situation s, string row, ContainerFact container, string reason)
+    /// <summary>The step that stops it; absent where that has to wait.</summary>
+    /// <param name="mustBeIdle">Whether the Proxy is to refuse where a request has come to it meanwhile.</param>
+    public static Step? Step(Situation s, string row, ContainerFact container, string reason, bool mustBeIdle)
     {
         if (!s.ProxyIsKnown)
         {
@@ -15,9 +17,16 @@ internal static class Stops
             return null;
         }
 
+        // A Proxy that loses its disk forgets the fence that would keep this out.
+        if (s.Seen.Working.Any(e => e is Effect.Route { Snapshot.Target: { } target } && target.ContainerId == container.Id))
+        {
+            s.Note($"{reason}; it is stopped once the Proxy has answered that it is to send requests there");
+            return null;
+        }
+
         var fence = s.Journal.Fence + 1;
         var grace = s.Seen.Configurations.GetValueOrDefault(container.Ref.Hash)?.ValueOrDefault?.Stop.Timeout ?? new StopSpec().Timeout;
-        return s.Try(row, reason, new Effect.Stop(container.Ref, container.Id, grace, fence), s.Journal with { Fence = fence, Stopping = Noted(s, container) });
+        return s.Try(row, reason, new Effect.Stop(container.Ref, container.Id, grace, fence) { MustBeIdle = mustBeIdle }, s.Journal with { Fence = fence, Stopping = Noted(s, container) });
     }
 
     private static ValueList<StoppingRun> Noted(Situation s, ContainerFact container)

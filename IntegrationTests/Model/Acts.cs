@@ -15,11 +15,11 @@ internal static class Acts
         Effect.Pull pull => (state with { ImagesHere = state.ImagesHere | BitOf(pull.Hash), ImagesRemoved = state.ImagesRemoved & ~BitOf(pull.Hash) }, null),
         Effect.Create create => (Create(state, create), null),
         Effect.Start start => Start(state, start, isWell: Catalogue.NameOf(start.Container.Hash) != Catalogue.Bad),
-        Effect.Stop stop => call.IsFenced ? (Stop(state, stop.Id), null) : Raise(state, stop.Fence, stop.Id),
+        Effect.Stop stop => call.IsFenced ? (Stop(state, stop.Id), null) : Raise(state, stop.Fence, stop.Id, stop.MustBeIdle),
         Effect.Remove remove => Remove(state, remove.Id),
         Effect.RemoveImage remove => (RemoveImage(state, remove), null),
         Effect.Route route => Apply(state, route.Snapshot),
-        Effect.RaiseFence fence => Raise(state, fence.Fence, fence.Id ?? ""),
+        Effect.RaiseFence fence => Raise(state, fence.Fence, fence.Id ?? "", mustBeIdle: false),
         _ => throw new ArgumentOutOfRangeException(nameof(call), call, "Not an effect."),
     };
 
@@ -77,9 +77,10 @@ internal static class Acts
         return state with { ImagesHere = state.ImagesHere & ~bit, ImagesRemoved = state.ImagesRemoved | bit };
     }
 
-    private static (ModelState After, Failure? Failure) Raise(ModelState state, long fence, string notTarget)
+    private static (ModelState After, Failure? Failure) Raise(ModelState state, long fence, string notTarget, bool mustBeIdle)
     {
-        var raised = ModelProxy.Raise(state.Proxy, fence, notTarget, out var refusal);
+        var isInUse = mustBeIdle && state.Find(notTarget) is { CutAt: not null };
+        var raised = ModelProxy.Raise(state.Proxy, fence, notTarget, isInUse, out var refusal);
         return refusal is null ? (state with { Proxy = raised }, null) : (state, new Failure(Outcome.Refused, refusal));
     }
 

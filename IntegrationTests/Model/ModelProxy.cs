@@ -25,10 +25,12 @@ internal sealed record ModelProxy(long Fence, ApplicationSnapshot? Snapshot)
     }
 
     /// <summary>The Proxy after it was asked to raise the fence, or itself where it refuses.</summary>
-    public static ModelProxy? Raise(ModelProxy? proxy, long fence, string? notTarget, out string? refusal)
+    /// <param name="isInUse">Whether requests run on the container that must be idle.</param>
+    public static ModelProxy? Raise(ModelProxy? proxy, long fence, string? notTarget, bool isInUse, out string? refusal)
     {
         refusal = proxy?.Target is { } target && target.ContainerId == notTarget ? "the container is the target"
             : fence <= proxy?.Fence ? $"fence {fence} is not newer than {proxy.Fence}"
+            : isInUse ? "the container is in use"
             : null;
         return refusal is null ? new ModelProxy(fence, proxy?.Snapshot) : proxy;
     }

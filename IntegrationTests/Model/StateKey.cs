@@ -300,7 +300,7 @@ internal sealed class StateKey
             Effect.RemoveImage remove => 32 + remove.Reference[^1],
             Effect.Create => 1,
             Effect.Start => 2,
-            Effect.Stop => 3,
+            Effect.Stop stop => stop.MustBeIdle ? 3 : 7,
             Effect.Remove => 4,
             Effect.Route => 5,
             Effect.RaiseFence => 6,

@@ -88,7 +88,7 @@ internal static class Story
         Effect.Pull pull => $"pull of {Catalogue.NameOf(pull.Hash)}",
         Effect.Create create => $"create of {InWords(create.Container)}",
         Effect.Start start => $"start of {InWords(start.Container)}",
-        Effect.Stop stop => $"stop of {InWords(stop.Container)} behind fence {stop.Fence}",
+        Effect.Stop stop => $"stop of {InWords(stop.Container)} behind fence {stop.Fence}{(stop.MustBeIdle ? " if idle" : "")}",
         Effect.Remove remove => $"removal of {InWords(remove.Container)}",
         Effect.RemoveImage remove => $"removal of {remove.Reference}",
         Effect.Route route => $"snapshot {route.Snapshot.Generation} with fence {route.Snapshot.Fence} and target {(route.Snapshot.Target is { } t ? Catalogue.NameOf(t.Release) : "none")}",

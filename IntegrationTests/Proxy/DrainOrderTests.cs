@@ -86,6 +86,28 @@ public sealed class DrainOrderTests : ReplacedRelease
         Assert.Null(drained.Deadline);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Fence_before_the_stop_of_a_container_that_must_be_idle_is_refused_while_it_is_in_use(bool isStream)
+    {
+        var (client, application) = isStream ? await OpenEventsAsync() : await SendAsync("/slow");
+        var replaced = await ReplaceAsync();
+        var fence = new FenceRequest { Installation = "i1", Fence = replaced.Fence + 1, NotTarget = "one", MustBeIdle = true };
+
+        var (status, body) = await Proxy.FenceAsync(fence);
+
+        Assert.Equal(HttpStatusCode.Conflict, status);
+        Assert.Contains(ControlProblem.InUse, body, StringComparison.Ordinal);
+        Assert.Equal(replaced.Fence, (await Proxy.StateAsync()).Fence);
+        Assert.Equal(HttpStatusCode.OK, (await Proxy.FenceAsync(fence with { NotTarget = "three" })).Status);
+
+        await application.SendAsync(isStream ? "0\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        await client.ReadUntilAsync(isStream ? "0\r\n\r\n" : "\r\n\r\n");
+        await Proxy.UntilAsync(s => s.Targets[1] is { InFlight: 0, Streams: 0 });
+        Assert.Equal(HttpStatusCode.OK, (await Proxy.FenceAsync(fence with { Fence = fence.Fence + 1 })).Status);
+    }
+
     [Fact]
     public async Task Order_to_end_cuts_plain_requests_and_streams_now()
     {

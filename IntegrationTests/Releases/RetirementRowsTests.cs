@@ -42,6 +42,20 @@ public sealed class RetirementRowsTests
     }
 
     [Fact]
+    public void Container_is_not_stopped_while_a_Proxy_that_lost_its_disk_is_being_told_to_send_requests_there()
+    {
+        _world.Deploy("a");
+        _world.Deploy("b");
+        var route = _world.Steps.Select(s => s.Effect).OfType<Effect.Route>().Last();
+        _world.Proxy = null;
+        _world.Change("b", c => c with { Verdict = c.Verdict with { State = Readiness.Unready } });
+        Assert.Equal("FailBack", _world.Next().Row);
+
+        Assert.True(_world.Decide(route).IsWait);
+        Assert.IsType<Effect.Stop>(_world.Decide(route with { Snapshot = route.Snapshot with { Target = null } }).Effect);
+    }
+
+    [Fact]
     public void Release_that_finishes_after_a_later_one_is_not_the_one_that_is_retained()
     {
         _world.Deploy("a", c => c with { Drain = new DrainSpec { Timeout = LongDrain } });
@@ -75,7 +89,7 @@ public sealed class RetirementRowsTests
         _world.ProxyIsAway = true;
         var situation = _world.Situation();
 
-        Assert.Null(Stops.Step(situation, "Drain", _world.ContainerOf("a"), "a is replaced"));
+        Assert.Null(Stops.Step(situation, "Drain", _world.ContainerOf("a"), "a is replaced", mustBeIdle: true));
         Assert.Equal("a is replaced; it is stopped once the Proxy has acknowledged it", situation.Wait.Reason);
     }
 

@@ -121,6 +121,18 @@ public sealed class SituationTests
     }
 
     [Fact]
+    public void Active_release_that_was_started_again_has_failed_from_its_first_failed_probe_until_it_is_ready()
+    {
+        _world.Deploy("a");
+        _world.Change("a", c => c with { Verdict = Verdict.Unverified with { LastFailure = ProbeFailure.Refused } });
+        Assert.True(_world.Situation().ActiveFailed);
+
+        _world.Change("a", c => c with { Verdict = c.Verdict with { State = Readiness.Ready } });
+
+        Assert.False(_world.Situation().ActiveFailed);
+    }
+
+    [Fact]
     public void Active_release_has_failed_where_its_container_is_gone_but_not_where_there_is_no_active_release()
     {
         Assert.False(_world.Situation().ActiveFailed);

@@ -142,7 +142,7 @@ public sealed class SwitchRowsTests
         _world.Journal = second.Journal;
         _world.ExitOnly("a");
 
-        Assert.Equal([_world.ContainerOf("b").Id], Stops.Step(_world.Situation(), "Drain", _world.ContainerOf("b"), "")!.Journal!.Stopping.Select(run => run.ContainerId));
+        Assert.Equal([_world.ContainerOf("b").Id], Stops.Step(_world.Situation(), "Drain", _world.ContainerOf("b"), "", mustBeIdle: true)!.Journal!.Stopping.Select(run => run.ContainerId));
     }
 
     private Effect.RaiseFence GiveUpSwitchToB()

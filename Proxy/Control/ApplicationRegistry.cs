@@ -92,6 +92,11 @@ internal sealed partial class ApplicationRegistry(
                 return Refuse(record, ControlProblem.StaleFence, $"Fence {request.Fence} is not newer than {record.Fence}.");
             }
 
+            if (request.MustBeIdle && record is not null && IsInUse(application, request.NotTarget))
+            {
+                return Refuse(record, ControlProblem.InUse, $"Requests still run on container {request.NotTarget}; the fence stays {record.Fence}.");
+            }
+
             record ??= new ApplicationRecord { Application = application, Installation = request.Installation, Fence = request.Fence };
             return Keep(record with { Fence = request.Fence });
         }
@@ -310,6 +315,9 @@ internal sealed partial class ApplicationRegistry(
         return ControlAnswer.Refuse(
             ControlProblem.TargetUnhealthy, $"Target {target.Address} (release '{target.Revision}') was not taken: {failure}.", current);
     }
+
+    private bool IsInUse(string application, string containerId) =>
+        table.ReportTargets(application).Any(t => t.Target.ContainerId == containerId && t.InFlight + t.Streams > 0);
 
     private ControlAnswer.Refused Refuse(ApplicationRecord? record, string type, string detail) =>
         ControlAnswer.Refuse(type, detail, record is null ? null : StateOf(record));
