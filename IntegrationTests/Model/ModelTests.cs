@@ -20,9 +20,13 @@ public sealed class ModelTests(ITestOutputHelper output)
     {
         var minutes = double.Parse(Environment.GetEnvironmentVariable("WUNDERPROXY_MODEL_MINUTES") ?? "10", CultureInfo.InvariantCulture);
         var began = TimeProvider.System.GetTimestamp();
-        var isOver = () => TimeProvider.System.GetElapsedTime(began) >= TimeSpan.FromMinutes(minutes);
-        foreach (var budget in new Budget[] { new(2, 0, 1), new(0, 2, 1), new(1, 1, 1), new(0, 0, 2), new(1, 1, 2), new(2, 2, 2) })
-            Explore(budget, int.MaxValue, isOver);
+        var left = () => TimeSpan.FromMinutes(minutes) - TimeProvider.System.GetElapsedTime(began);
+        var budgets = new Budget[] { new(2, 0, 1), new(0, 2, 1), new(1, 1, 1), new(0, 0, 2), new(1, 1, 2), new(2, 2, 2) };
+        for (var i = 0; i < budgets.Length; i++)
+        {
+            var leftForOthers = left() * (budgets.Length - i - 1) / (budgets.Length - i);
+            Explore(budgets[i], int.MaxValue, () => left() <= leftForOthers);
+        }
     }
 
     private void Explore(Budget budget, int states, Func<bool> isOver)

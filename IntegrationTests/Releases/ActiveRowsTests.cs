@@ -203,6 +203,18 @@ public sealed class ActiveRowsTests
     }
 
     [Fact]
+    public void Active_release_gets_another_container_where_the_address_of_the_one_to_be_started_is_taken()
+    {
+        _world.Deploy("a");
+        var former = _world.Journal.Active!.Ref;
+        _world.StopEverything();
+        _world.Fail(new Effect.Start(former, _world.ContainerOf("a").Id), Outcome.Refused);
+
+        Assert.Equal("Rehouse", _world.Decide().Row);
+        Assert.NotEqual(former, _world.Decide().Journal!.Active!.Ref);
+    }
+
+    [Fact]
     public void Active_container_that_runs_is_kept_where_a_start_found_its_address_taken()
     {
         _world.Deploy("a");

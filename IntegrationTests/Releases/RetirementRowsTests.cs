@@ -51,8 +51,27 @@ public sealed class RetirementRowsTests
         _world.Change("b", c => c with { Verdict = c.Verdict with { State = Readiness.Unready } });
         Assert.Equal("FailBack", _world.Next().Row);
 
-        Assert.True(_world.Decide(route).IsWait);
-        Assert.IsType<Effect.Stop>(_world.Decide(route with { Snapshot = route.Snapshot with { Target = null } }).Effect);
+        var wait = _world.Decide(route);
+        Assert.True(wait.IsWait);
+        Assert.Equal("The Proxy is to serve by the active release", wait.Reason);
+        var other = route with { Snapshot = route.Snapshot with { Target = route.Snapshot.Target! with { ContainerId = "another" } } };
+        Assert.True(Assert.IsType<Effect.Stop>(_world.Decide(other).Effect).MustBeIdle);
+        var situation = _world.Situation(route);
+        Assert.Null(Stops.Step(situation, "Discard", _world.ContainerOf("b"), "b goes", mustBeIdle: true));
+        Assert.Equal("b goes; it is stopped once the Proxy has answered that it is to send requests there", situation.Wait.Reason);
+    }
+
+    [Fact]
+    public void Proxy_may_refuse_the_stop_of_a_replaced_release_that_is_in_use_until_its_drain_deadline()
+    {
+        _world.Deploy("a", c => c with { Drain = new DrainSpec { Timeout = LongDrain } });
+        _world.Deploy("b");
+        _world.Wait(Probation);
+        Assert.True(Assert.IsType<Effect.Stop>(_world.Decide().Effect).MustBeIdle);
+
+        _world.Wait(LongDrain - Probation);
+
+        Assert.False(Assert.IsType<Effect.Stop>(_world.Decide().Effect).MustBeIdle);
     }
 
     [Fact]
