@@ -15,11 +15,14 @@ internal sealed record ClockJump(DateTimeOffset Now, TimeSpan By)
 /// <summary>Notices that the wall clock was set: it has then moved by another amount than time has passed.</summary>
 internal sealed class ClockWatch(TimeProvider time)
 {
-    // A time service slews small deviations; no deadline depends on so little.
-    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(5);
+    /// <summary>A clock that is set by less isn't noticed: a time service slews small deviations, and no deadline depends on so little.</summary>
+    public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(5);
 
     private DateTimeOffset _clock = time.GetUtcNow();
     private long _passed = time.GetTimestamp();
+
+    /// <summary>What the clock showed when this looked last. What is decided goes by it, and not by a clock that may have been set since.</summary>
+    public DateTimeOffset Now => _clock;
 
     /// <summary>Whether the clock was set since this was asked last.</summary>
     public ClockJump? Look()

@@ -6,12 +6,16 @@ internal static class JournalTimes
     extension(Journal journal)
     {
         /// <summary>The journal by the new clock. Ends and failures keep the time at which they were noted.</summary>
-        public Journal MovedBy(ClockJump jump) => journal with
+        /// <param name="jump">How the clock was set.</param>
+        /// <param name="startOf">
+        /// Since when a container runs, as far as is known. A candidate's time counts from there on, for the start itself keeps the time of the former clock; one that isn't known to run has all of it.
+        /// </param>
+        public Journal MovedBy(ClockJump jump, Func<ContainerRef, DateTimeOffset?>? startOf = null) => journal with
         {
             Desired = journal.Desired is { } desired ? desired with { At = jump.Move(desired.At) } : null,
             Pin = journal.Pin is { } pin ? pin with { At = jump.Move(pin.At) } : null,
             Active = journal.Active is { } active ? active with { Since = jump.Move(active.Since) } : null,
-            Candidates = [.. journal.Candidates.Select(c => c with { Since = jump.Move(c.Since) })],
+            Candidates = [.. journal.Candidates.Select(c => c with { Since = startOf?.Invoke(c.Ref) is { } start ? jump.Move(start > c.Since ? start : c.Since) : jump.Now })],
             Switch = journal.Switch is { } intent ? intent with { At = jump.Move(intent.At) } : null,
             Drains = [.. journal.Drains.Select(d => d with { Since = jump.Move(d.Since), WarmUntil = jump.Move(d.WarmUntil), Deadline = jump.Move(d.Deadline) })],
             Attempts = [.. journal.Attempts.Select(a => a with { BackoffUntil = jump.Move(a.BackoffUntil) })],

@@ -137,13 +137,20 @@ internal sealed partial class Reconciler(
     private async Task<DateTimeOffset?> PassAsync(CancellationToken cancellationToken)
     {
         if (_clock.Look() is { } jump)
-            MoveTimes(jump);
+            MoveTimes(jump, _lastSeen);
         var accepted = AcceptOrders();
         for (var round = 0; ; round++)
         {
             var works = runner.Report with { MaintenancePage = pages.Page };
             var before = _journal;
             var (seen, proxy) = await observer.ObserveAsync(before, works, cancellationToken);
+            if (_clock.Look() is { } late)
+            {
+                // What was noted before moves first, or deadlines would seem to be over.
+                MoveTimes(late, seen);
+                continue;
+            }
+
             var step = await DecideAsync(seen, cancellationToken);
             if (step.Effect is { } effect)
                 runner.Begin(effect, cancellationToken);
@@ -165,7 +172,7 @@ internal sealed partial class Reconciler(
         var steps = 0;
         do
         {
-            step = Plan.Next(seen, journal, time.GetUtcNow(), settings);
+            step = Plan.Next(seen, journal, _clock.Now, settings);
             LogChose(step.Row, step.Reason);
             if (step.Journal is { } changed)
                 journal = step.EvidenceOf is { } evidence ? changed.WithLog(evidence.Hash, await LogTailAsync(evidence.ContainerId, cancellationToken)) : changed;
@@ -177,12 +184,12 @@ internal sealed partial class Reconciler(
     }
 
     // Deadlines, back-offs and probations are lengths of time, so that a clock that is set must neither end nor prolong them.
-    private void MoveTimes(ClockJump jump)
+    private void MoveTimes(ClockJump jump, Observation? seen)
     {
         LogClockSet(jump.By);
         runner.MoveTimes(jump);
         engine.MoveTimes(jump);
-        Save(_journal.MovedBy(jump));
+        Save(_journal.MovedBy(jump, container => seen?.Containers.ValueOrDefault.FirstOrDefault(c => c.Ref == container && c.IsRunning)?.StartedAt));
     }
 
     private bool Save(Journal journal)
@@ -210,7 +217,7 @@ internal sealed partial class Reconciler(
         var accepted = new List<(PendingOrder, Deployment?)>();
         while (_orders.Reader.TryRead(out var pending))
         {
-            var (journal, deployment) = pending.Order.ApplyTo(_journal, time.GetUtcNow(), settings);
+            var (journal, deployment) = pending.Order.ApplyTo(_journal, _clock.Now, settings);
             if (Save(journal))
                 accepted.Add((pending, deployment));
             else

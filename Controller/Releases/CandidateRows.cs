@@ -139,8 +139,8 @@ internal static class CandidateRows
             return null;
         }
 
-        // A run that the engine dates after now was started before the clock was set back.
-        var began = start <= s.Now ? new[] { start, candidate.Since }.Max() : candidate.Since;
+        // A run that the engine dates long after now was started before the clock was set back. Times that were set back by less than is noticed haven't moved.
+        var began = start > s.Now + ClockWatch.Tolerance || start < candidate.Since ? candidate.Since : start;
         var deadline = began + configuration.HealthCheck.Deadline;
         if (s.Now >= deadline)
             return RejectStep(s, "Unhealthy", candidate, Evidence.OfUnhealthy(s, candidate.Ref.Hash, container, configuration, $"was not healthy within {Contracts.Duration.Format(configuration.HealthCheck.Deadline)}"), container);

@@ -21,7 +21,7 @@ internal sealed class RawBackend : IAsyncDisposable
 
     public IPEndPoint Address => (IPEndPoint)_listener.LocalEndpoint;
 
-    /// <summary>The answer to the probe, which is the first connection after this is set to true.</summary>
+    /// <summary>Whether the next probe is answered here. A request that is forwarded meanwhile is the test's.</summary>
     public bool ExpectsProbe { get; set; } = true;
 
     public int Probes => _probes;
@@ -66,7 +66,7 @@ internal sealed class RawBackend : IAsyncDisposable
             while (true)
             {
                 var connection = new RawConnection(await _listener.AcceptSocketAsync());
-                if (ExpectsProbe)
+                if (ExpectsProbe && await IsProbeAsync(connection))
                 {
                     ExpectsProbe = false;
                     await AnswerProbeAsync(connection);
@@ -83,6 +83,10 @@ internal sealed class RawBackend : IAsyncDisposable
             // The test is over.
         }
     }
+
+    // What is forwarded says for whom.
+    private static async Task<bool> IsProbeAsync(RawConnection connection) =>
+        await connection.PeekAsync() is { Length: > 0 } head && !head.Contains("\r\nX-Forwarded-For: ", StringComparison.Ordinal);
 
     private async Task AnswerProbeAsync(RawConnection connection)
     {

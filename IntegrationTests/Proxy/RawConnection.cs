@@ -70,6 +70,14 @@ internal sealed class RawConnection(Socket socket, SslStream? tls = null) : IAsy
     /// <summary>Reads the head of a message, up to the empty line.</summary>
     public Task<string> ReadHeadAsync() => ReadUntilAsync("\r\n\r\n");
 
+    /// <summary>The beginning of what comes, which stays to be read; nothing where the connection ends.</summary>
+    public async Task<string> PeekAsync()
+    {
+        if (_unread.Length == 0)
+            await ReceiveAsync();
+        return _unread.ToString();
+    }
+
     /// <summary>Reads the head of a message.</summary>
     /// <returns>Absent: the connection ended before anything came.</returns>
     public async Task<string?> TryReadHeadAsync() => _unread.Length > 0 || await ReceiveAsync() > 0 ? await ReadHeadAsync() : null;

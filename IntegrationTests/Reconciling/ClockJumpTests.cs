@@ -76,9 +76,22 @@ public sealed class ClockJumpTests
         Assert.Equal(Noon.AddHours(-5).AddMinutes(1), moved.Drains[0].WarmUntil);
         Assert.Equal(Noon.AddHours(-5).AddMinutes(1), moved.Attempts[0].BackoffUntil);
         Assert.Equal(Noon.AddHours(-5).AddMinutes(9), moved.Deployments[0].Deadline);
-        Assert.Equal(Noon.AddHours(-5).AddMinutes(-1), moved.Candidates[0].Since);
         Assert.Equal(Noon.AddHours(-6), moved.Active!.Since);
         Assert.Equal((Noon.AddHours(-1), Noon.AddMinutes(-1)), (moved.Active.VerifiedStart, moved.Attempts[0].LastExit));
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(-5)]
+    public void Candidate_has_the_rest_of_its_time_from_the_start_of_its_container_on_and_all_of_it_where_that_isnt_known_to_run(int hours)
+    {
+        var container = new ContainerRef(Hash, 1, "shop-1");
+        var journal = new Journal { Candidates = [new Candidate(container, CandidateGoal.Active, Noon.AddMinutes(-10))] };
+
+        var moved = journal.MovedBy(new ClockJump(Noon.AddHours(hours), TimeSpan.FromHours(hours)), c => c == container ? Noon.AddMinutes(-1) : null);
+
+        Assert.Equal(Noon.AddHours(hours).AddMinutes(-1), moved.Candidates[0].Since);
+        Assert.Equal(Noon.AddHours(hours), journal.MovedBy(new ClockJump(Noon.AddHours(hours), TimeSpan.FromHours(hours)), _ => null).Candidates[0].Since);
     }
 
     [Fact]

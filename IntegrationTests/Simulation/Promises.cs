@@ -1,4 +1,7 @@
+using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Controller;
+using Wunderproxy.Controller.Containers;
 using Wunderproxy.Proxy.Control;
 
 namespace Wunderproxy.IntegrationTests.Simulation;
@@ -12,12 +15,14 @@ internal sealed class Promises
 
     private readonly SimulatedHost _host;
     private readonly HashSet<string> _removedByOthers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _startedAt = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _judged = new(StringComparer.Ordinal);
 
     public Promises(SimulatedHost host)
     {
         _host = host;
         host.Engine.Changing = Changing;
-        host.Engine.Happened = (what, container) => host.Story.Tell("Engine", $"{what} {container.Name}");
+        host.Engine.Happened = Happened;
         host.Proxy.Writing = Writing;
     }
 
@@ -53,10 +58,27 @@ internal sealed class Promises
                 throw new PromiseBrokenException("The loop of the Controller is stuck.");
             if (!reconciler.Started.IsCompleted || _host.Thread.Now - _host.Controller.UpSince < DeadlineSlack.Ticks)
                 continue;
+            foreach (var deployment in reconciler.Status.Deployments.Where(d => d.Failure is not null && _judged.Add(d.Id)))
+                RequirePatience(deployment);
             var late = reconciler.Status.Deployments.FirstOrDefault(d => d.End is null && _host.Time.GetUtcNow() > d.Deadline + DeadlineSlack);
             if (late is not null && _host.Thread.Now - _lastJump > DeadlineSlack.Ticks)
                 throw new PromiseBrokenException($"{late.Id} of {late.Revision} has no end {DeadlineSlack} after its deadline: {late.Message}");
         }
+    }
+
+    // It is seen a second later at the most. What the clock is set by a few seconds counts like time that passed.
+    private void RequirePatience(DeploymentStatus deployment)
+    {
+        if (deployment.Failure!.Message.Contains("was not healthy within", StringComparison.Ordinal)
+            && _startedAt.TryGetValue(deployment.Hash, out var start) && _host.Thread.Now - start < (SimulatedRelease.HealthDeadline - ClockWatch.Tolerance).Ticks)
+            throw new PromiseBrokenException($"{deployment.Revision} was given less time than it has: {deployment.Failure.Message}");
+    }
+
+    private void Happened(string what, SimulatedContainer container)
+    {
+        _host.Story.Tell("Engine", $"{what} {container.Name}");
+        if (what == "start" && container.Labels.TryGetValue(ContainerLabels.Hash, out var hash))
+            _startedAt[hash] = _host.Thread.Now;
     }
 
     private long _lastJump = long.MinValue / 2;

@@ -15,5 +15,6 @@ public static class RegressionSeeds
         { 506, "A caller that hung up while it was refused was reported as an error of the call." },
         { 1298, "A container that was being created wasn't counted: the next one was the fifth." },
         { 56, "A document that replaced garbage, and was the one from before a switch, didn't lift the pin." },
+        { 1999, "The clock was set back by seconds right after a start: a release that had been decided long before was refused at once." },
     };
 }

@@ -54,6 +54,7 @@ internal sealed class Scenario
     private void Settle(TimeSpan quiet)
     {
         var last = Calm();
+        _host.Thread.RunUntil(_host.Thread.Now + Way.LongestDelay.Ticks);
         var isSettled = false;
         for (var end = _host.Thread.Now + SettleLimit.Ticks; !isSettled && _host.Thread.Now < end;)
         {
@@ -298,6 +299,17 @@ internal sealed class Scenario
             2 => TimeSpan.FromHours(1),
             _ => TimeSpan.FromHours(-1),
         };
+
+        // Between two steps of the Controller, or at one of them; which one is the clock's choice.
+        var moment = _host.Time.GetUtcNow().Millisecond;
+        if (moment % 2 == 0 && _host.Controller.Life is { } life)
+            life.EndAtStep(1 + (moment % 100), () => SetClock(jump));
+        else
+            SetClock(jump);
+    }
+
+    private void SetClock(TimeSpan jump)
+    {
         _host.Story.Tell("Clock", $"jumps by {jump}");
         _host.Wall.Offset += jump;
         _host.Promises.Jumped();

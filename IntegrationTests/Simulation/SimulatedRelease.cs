@@ -8,6 +8,9 @@ internal sealed record SimulatedRelease(string Name, ReleaseFate Fate, string Co
 {
     public const string Registry = "localhost:8080";
 
+    /// <summary>How long a container may take until it is healthy.</summary>
+    public static readonly TimeSpan HealthDeadline = TimeSpan.FromSeconds(8);
+
     public string Image => $"{Registry}/shop:{Name}";
 
     public byte[] Document => Encoding.UTF8.GetBytes($$"""
@@ -16,7 +19,7 @@ internal sealed record SimulatedRelease(string Name, ReleaseFate Fate, string Co
           "ContainerConfig": { "Image": "{{Image}}", "Cmd": [{{string.Join(", ", Command.Split(' ').Select(word => $"\"{word}\""))}}], "ExposedPorts": { "9292/tcp": {} } },
           "HostConfig": {{HostConfig}},
           "HealthCheckPath": "status",
-          "HealthCheck": { "Interval": "1s", "Timeout": "1s", "Deadline": "8s" },
+          "HealthCheck": { "Interval": "1s", "Timeout": "1s", "Deadline": "{{Duration.Format(HealthDeadline)}}" },
           "Drain": { "Timeout": "5s", "StreamTimeout": "5s" },
           "Stop": { "Timeout": "3s" },
           "Probation": { "Duration": "6s" }

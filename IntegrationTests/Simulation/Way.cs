@@ -5,7 +5,8 @@ namespace Wunderproxy.IntegrationTests.Simulation;
 /// </summary>
 internal sealed class Way(string peer, VirtualThread thread, Life world, TimeProvider worldTime, Random random, Story story)
 {
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(40);
+    /// <summary>How late anything comes at the latest.</summary>
+    public static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(40);
 
     /// <summary>Part of the calls that something happens to, 0 to 1.</summary>
     public double Trouble { get; set; }
