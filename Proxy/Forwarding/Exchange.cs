@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
@@ -11,20 +12,33 @@ using Wunderproxy.Proxy.Tls;
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>One request and its answer. Kept and used again for the next request of the same connection.</summary>
+/// <param name="rules">What the options say about every request.</param>
+/// <param name="ids">Names the requests that have no name yet.</param>
+/// <param name="time">The clock.</param>
 [SuppressMessage("Design", "CA1001", Justification = "What it has is given back at the end of each request.")]
-internal sealed class Exchange : IAnswered
+internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvider time) : IAnswered
 {
     private readonly DefaultHttpContext _context = new();
     private readonly ResponseBody _responseBody = new();
     private Relay? _relay;
     private CancellationTokenRegistration _following;
     private string? _hsts;
+    private RequestId _id;
 
     /// <summary>The request and the answer.</summary>
     public HttpContext Context => _context;
 
     /// <summary>The answer's body.</summary>
     public ResponseBody ResponseBody => _responseBody;
+
+    /// <summary>What the options say about every request.</summary>
+    public ForwardingRules Rules => rules;
+
+    /// <summary>The request's name: what a trusted proxy calls it, else one that is made here.</summary>
+    public RequestId Id => _id.IsSet ? _id : _id = NameRequest();
+
+    /// <summary>When the request arrived.</summary>
+    public DateTimeOffset ArrivedAt => time.GetUtcNow() - time.GetElapsedTime(Began);
 
     /// <summary>Timestamp of the request's beginning.</summary>
     public long Began { get; private set; }
@@ -88,10 +102,10 @@ internal sealed class Exchange : IAnswered
 
     /// <summary>Begins the next exchange.</summary>
     /// <param name="features">The server's view of the request.</param>
-    /// <param name="timestamp">Timestamp of now.</param>
-    public void Begin(IFeatureCollection features, long timestamp)
+    public void Begin(IFeatureCollection features)
     {
-        Began = timestamp;
+        Began = time.GetTimestamp();
+        _id = default;
         BytesIn = 0;
         HasInvalidTrailers = false;
         IsRepeated = false;
@@ -155,6 +169,15 @@ internal sealed class Exchange : IAnswered
         }
     }
 
+    /// <summary>Lets the answer name its request, if the options say so. The answer must not have begun.</summary>
+    public void NameAnswer()
+    {
+        if (rules.AnswersWithId)
+        {
+            _context.Response.Headers[RequestId.Header] = Id.ToString();
+        }
+    }
+
     /// <summary>Sets the words behind the answer's status.</summary>
     /// <param name="reason">Absent: the usual ones.</param>
     public void SetReason(string? reason) => _context.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = reason;
@@ -206,4 +229,7 @@ internal sealed class Exchange : IAnswered
         _relay?.Dispose();
         _context.Uninitialize();
     }
+
+    private RequestId NameRequest() =>
+        Peer.IsTrusted && _context.Request.Headers[RequestId.Header] is [{ } given] && RequestId.IsSane(given) ? new RequestId(given) : ids.Next();
 }

@@ -11,29 +11,29 @@ namespace Wunderproxy.Proxy.Forwarding;
 internal static class ProblemPage
 {
     /// <summary>Writes a problem. The response must not have begun.</summary>
-    public static Task WriteAsync(HttpContext context, Problem problem)
+    public static Task WriteAsync(Exchange exchange, Problem problem)
     {
-        var (contentType, body) = Render(context.Request.Headers.Accept, problem);
-        return WriteAsync(context, problem, contentType, body);
+        var (contentType, body) = Render(exchange.Context.Request.Headers.Accept, problem);
+        return WriteAsync(exchange, problem, contentType, body);
     }
 
     /// <summary>Writes the page that is shown while maintenance is up.</summary>
-    public static Task WriteMaintenanceAsync(HttpContext context, MaintenancePage page) =>
+    public static Task WriteMaintenanceAsync(Exchange exchange, MaintenancePage page) =>
         page.Body is { } body
-            ? WriteAsync(context, Problem.Maintenance, page.ContentType, body)
-            : WriteAsync(context, Problem.Maintenance);
+            ? WriteAsync(exchange, Problem.Maintenance, page.ContentType, body)
+            : WriteAsync(exchange, Problem.Maintenance);
 
     /// <summary>Tells whoever asks for the application's health that it is well.</summary>
-    public static Task WriteHealthyAsync(HttpContext context)
+    public static Task WriteHealthyAsync(Exchange exchange)
     {
-        context.Response.StatusCode = StatusCodes.Status200OK;
-        context.Response.Headers.CacheControl = "no-store";
-        return WriteBodyAsync(context, "text/plain; charset=utf-8", "healthy\n", closesConnection: false);
+        exchange.Context.Response.StatusCode = StatusCodes.Status200OK;
+        exchange.Context.Response.Headers.CacheControl = "no-store";
+        return WriteBodyAsync(exchange, "text/plain; charset=utf-8", "healthy\n", closesConnection: false);
     }
 
-    private static Task WriteAsync(HttpContext context, Problem problem, string contentType, string body)
+    private static Task WriteAsync(Exchange exchange, Problem problem, string contentType, string body)
     {
-        var response = context.Response;
+        var response = exchange.Context.Response;
         response.Clear();
         response.StatusCode = problem.Status;
         if (problem.RetryAfterSeconds is { } seconds)
@@ -53,15 +53,17 @@ internal static class ProblemPage
 
         // Clients would keep a redirect for ever otherwise, a mistaken one, too.
         response.Headers.CacheControl = problem.Location is null ? "no-store" : "max-age=3600";
-        return WriteBodyAsync(context, contentType, body, problem.ClosesConnection);
+        return WriteBodyAsync(exchange, contentType, body, problem.ClosesConnection);
     }
 
-    private static async Task WriteBodyAsync(HttpContext context, string contentType, string body, bool closesConnection)
+    private static async Task WriteBodyAsync(Exchange exchange, string contentType, string body, bool closesConnection)
     {
+        var context = exchange.Context;
         var response = context.Response;
         var bytes = Encoding.UTF8.GetBytes(body);
         response.ContentType = contentType;
         response.ContentLength = bytes.Length;
+        exchange.NameAnswer();
         if ((closesConnection && !HttpProtocol.IsHttp2(context.Request.Protocol)) || ConnectionHeader.AsksForClose(context.Request))
         {
             response.Headers.Connection = "close";

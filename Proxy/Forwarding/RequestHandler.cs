@@ -26,6 +26,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         {
             // A question about the server itself: no application is meant.
             context.Response.StatusCode = StatusCodes.Status204NoContent;
+            exchange.NameAnswer();
             if (ConnectionHeader.AsksForClose(context.Request))
             {
                 context.Response.Headers.Connection = "close";
@@ -42,7 +43,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     /// <summary>Answers a request that goes to no application.</summary>
     public async Task RefuseAsync(Exchange exchange, Problem refusal)
     {
-        await AnswerAsync(exchange.Context, refusal);
+        await AnswerAsync(exchange, refusal);
         Record(exchange, UntargetedOf(exchange.Context), null);
     }
 
@@ -81,7 +82,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         if (!exchange.IsClientGone)
         {
             exchange.SayHsts(serving);
-            await AnswerAsync(context, refusal);
+            await AnswerAsync(exchange, refusal);
         }
 
         Record(exchange, serving.Untargeted, null);
@@ -129,7 +130,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
 
     private async Task RefuseStrangerAsync(Exchange exchange, Serving serving)
     {
-        await AnswerAsync(exchange.Context, exchange is { IsSecure: true, IsAskedForCertificate: false } ? Problem.NotAskedForCertificate : Problem.NoClientCertificate);
+        await AnswerAsync(exchange, exchange is { IsSecure: true, IsAskedForCertificate: false } ? Problem.NotAskedForCertificate : Problem.NoClientCertificate);
         Record(exchange, serving.Untargeted, null);
     }
 
@@ -177,7 +178,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         }
         else if (problem is not null && !exchange.IsClientGone)
         {
-            return AnswerAsync(context, problem);
+            return AnswerAsync(exchange, problem);
         }
 
         return Task.CompletedTask;
@@ -194,23 +195,23 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
 
         if (serving is { IsRestricted: true } && RefusalOf(exchange, serving) is { } refusal)
         {
-            await AnswerAsync(context, refusal);
+            await AnswerAsync(exchange, refusal);
         }
         else if (serving is not null && serving.AnswersHealthCheck(RequestChecks.PlaceOf(context)))
         {
-            await ProblemPage.WriteHealthyAsync(context);
+            await ProblemPage.WriteHealthyAsync(exchange);
         }
         else if (serving?.Maintenance is { } page)
         {
-            await ProblemPage.WriteMaintenanceAsync(context, page);
+            await ProblemPage.WriteMaintenanceAsync(exchange, page);
         }
         else if (serving is not { IsPaused: true })
         {
-            await AnswerAsync(context, serving is null && !table.IsEmpty ? Problem.NoApplication : Problem.NoTarget);
+            await AnswerAsync(exchange, serving is null && !table.IsEmpty ? Problem.NoApplication : Problem.NoTarget);
         }
         else if (await hold.WaitAsync(exchange, serving, null, Problem.Paused) is { } problem)
         {
-            await AnswerAsync(context, problem);
+            await AnswerAsync(exchange, problem);
         }
         else
         {
@@ -222,16 +223,16 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         return true;
     }
 
-    private static async Task AnswerAsync(HttpContext context, Problem problem)
+    private static async Task AnswerAsync(Exchange exchange, Problem problem)
     {
         try
         {
-            await ProblemPage.WriteAsync(context, problem);
+            await ProblemPage.WriteAsync(exchange, problem);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             // The client is gone.
-            context.Abort();
+            exchange.Context.Abort();
         }
     }
 

@@ -2,6 +2,7 @@ using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Control;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Stats;
@@ -45,12 +46,19 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddSingleton(time).BuildServiceProvider();
         _accessLog = options.AccessLog ? new AccessLog(accessLog, time) : null;
 
+        var rules = new ForwardingRules
+        {
+            Trusted = new TrustedProxies(options.TrustedProxies),
+            SpeaksForwarded = options.Forwarded,
+            AnswersWithId = options.AnswerRequestId,
+        };
         _table = new TargetTable(_connections.Running, time);
         var handler = new RequestHandler(_table, new RequestHold(_table, time), _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
-        _application = new PublicApplication(handler, time);
+        _application = new PublicApplication(handler, rules, time);
         _registry = new ApplicationRegistry(_table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
         _certificates = options.ListenTls.Count > 0 ? new CertificateFolder(options.Certificates, options.ClientAuthorities, time, loggers.CreateLogger<CertificateFolder>()) : null;
-        _public = new PublicServer(options, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, _connections, _services, time, loggers);
+        _public = new PublicServer(
+            options, rules.Trusted, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, _connections, _services, time, loggers);
         _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, StatusOf), loggers);
     }
 

@@ -23,8 +23,14 @@ internal sealed record ProxyOptions
     /// <summary>Folder of the state files.</summary>
     public required string StateDirectory { get; init; }
 
-    /// <summary>Networks of the proxies in front, whose X-Forwarded headers are believed.</summary>
+    /// <summary>Networks of the proxies in front, whose headers about the client are believed.</summary>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>Whether applications get the header Forwarded beside X-Forwarded-For, -Proto and -Host, and proxies in front may use it.</summary>
+    public bool Forwarded { get; init; }
+
+    /// <summary>Whether answers name their request, in X-Request-Id.</summary>
+    public bool AnswerRequestId { get; init; }
 
     /// <summary>Connections that clients may have altogether; absent: as many as there are descriptors for. One beyond that is closed as soon as it comes.</summary>
     public int? MaxConnections { get; init; }

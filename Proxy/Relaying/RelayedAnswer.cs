@@ -106,6 +106,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         var isKept = TakeFields(head, response.Headers, claim);
         response.ContentLength = head.Length;
         DropLengthWhereThereIsNoBody(response);
+        exchange.NameAnswer();
         if (ConnectionHeader.AsksForClose(context.Request))
         {
             response.Headers.Connection = "close";
