@@ -9,6 +9,8 @@ internal static class ProxySettings
         .. (reader.Required(RunOptions.TrustedProxy, SettingParsers.Networks) ?? []).SelectMany(network => new[] { RunOptions.TrustedProxy.Option, network }),
         .. Switch(reader, RunOptions.Forwarded),
         .. Switch(reader, RunOptions.AnswerRequestId),
+        .. reader.Optional(RunOptions.AccessLog, SettingParsers.Log) is { } log ? new[] { RunOptions.AccessLog.Option, log } : [],
+        RunOptions.AccessLogFormat.Option, reader.Required(RunOptions.AccessLogFormat, SettingParsers.LineFormat) ?? "",
     ];
 
     // Said either way: the Proxy gets our environment too, which is weaker than a command line.

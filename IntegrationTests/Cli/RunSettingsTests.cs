@@ -23,7 +23,7 @@ public sealed class RunSettingsTests : IDisposable
         Assert.Null(settings.ProxyTls);
         Assert.Equal("/etc/wunderproxy/certificates", settings.ProxyCertificates);
         Assert.False(settings.ProxyProtocol);
-        Assert.Equal(["--forwarded", "false", "--answer-request-id", "false"], settings.ProxyOptions);
+        Assert.Equal(["--forwarded", "false", "--answer-request-id", "false", "--access-log-format", "combined"], settings.ProxyOptions);
         Assert.Equal("0.0.0.0:8001", settings.Api.ToString());
         Assert.Equal(8080, settings.RegistryPort);
         Assert.Equal("/var/lib/wunderproxy/shop", settings.StateDirectory);
@@ -83,9 +83,15 @@ public sealed class RunSettingsTests : IDisposable
         _environment["WUNDERPROXY_FORWARDED"] = "true";
         _commandLine[RunOptions.Forwarded] = "false";
         _commandLine[RunOptions.AnswerRequestId] = "true";
+        _commandLine[RunOptions.AccessLog] = "access.log";
+        _commandLine[RunOptions.AccessLogFormat] = "json";
 
         Assert.Equal(
-            ["--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "192.0.2.1", "--forwarded", "false", "--answer-request-id", "true"], Read().ProxyOptions);
+            [
+                "--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "192.0.2.1", "--forwarded", "false", "--answer-request-id", "true",
+                "--access-log", Path.GetFullPath("access.log"), "--access-log-format", "json",
+            ],
+            Read().ProxyOptions);
     }
 
     [Fact]
@@ -132,6 +138,8 @@ public sealed class RunSettingsTests : IDisposable
     [InlineData("trusted-proxy", "10.0.0.0/8,10.0.0.0/99")]
     [InlineData("trusted-proxy", "proxy.example")]
     [InlineData("forwarded", "1")]
+    [InlineData("access-log", "")]
+    [InlineData("access-log-format", "text")]
     [InlineData("api", "unix:api.sock")]
     [InlineData("registry-port", "0")]
     [InlineData("registry-port", "+80")]

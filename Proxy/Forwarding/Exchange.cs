@@ -24,6 +24,8 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
     private CancellationTokenRegistration _following;
     private string? _hsts;
     private RequestId _id;
+    private long? _givenAt;
+    private long? _headAt;
 
     /// <summary>The request and the answer.</summary>
     public HttpContext Context => _context;
@@ -33,6 +35,18 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
 
     /// <summary>What the options say about every request.</summary>
     public ForwardingRules Rules => rules;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => time;
+
+    /// <summary>How the application was served when the request last looked; absent: it belongs to none, or hasn't looked yet.</summary>
+    public Serving? Serving { get; set; }
+
+    /// <summary>How long its target took for the head of the answer; absent: there was none, or nobody wants to know.</summary>
+    public TimeSpan? UpstreamHead => _headAt is { } head ? time.GetElapsedTime(_givenAt!.Value, head) : null;
+
+    /// <summary>Since when its target has it; absent: none was given it, or nobody wants to know.</summary>
+    public TimeSpan? Upstream => _givenAt is { } given ? time.GetElapsedTime(given) : null;
 
     /// <summary>The request's name: what a trusted proxy calls it, else one that is made here.</summary>
     public RequestId Id => _id.IsSet ? _id : _id = NameRequest();
@@ -106,6 +120,7 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
     {
         Began = time.GetTimestamp();
         _id = default;
+        (_givenAt, _headAt) = (null, null);
         BytesIn = 0;
         HasInvalidTrailers = false;
         IsRepeated = false;
@@ -169,6 +184,24 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
         }
     }
 
+    /// <summary>Notes that the request is given to a target.</summary>
+    public void Given()
+    {
+        if (rules.TimesTargets)
+        {
+            (_givenAt, _headAt) = (time.GetTimestamp(), null);
+        }
+    }
+
+    /// <summary>Notes that the head of the target's answer is there.</summary>
+    public void Answered()
+    {
+        if (rules.TimesTargets)
+        {
+            _headAt = time.GetTimestamp();
+        }
+    }
+
     /// <summary>Lets the answer name its request, if the options say so. The answer must not have begun.</summary>
     public void NameAnswer()
     {
@@ -227,6 +260,7 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
     {
         LeavePlace();
         _relay?.Dispose();
+        Serving = null;
         _context.Uninitialize();
     }
 

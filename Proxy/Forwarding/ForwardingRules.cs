@@ -13,4 +13,7 @@ internal sealed record ForwardingRules
 
     /// <summary>Whether answers name their request.</summary>
     public bool AnswersWithId { get; init; }
+
+    /// <summary>Whether somebody wants to know how long applications take.</summary>
+    public bool TimesTargets { get; init; }
 }

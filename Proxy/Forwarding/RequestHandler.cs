@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.AccessLogs;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
@@ -27,12 +28,13 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
             // A question about the server itself: no application is meant.
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             exchange.NameAnswer();
+            exchange.Serving = table.Find(RequestChecks.PlaceOf(context));
             if (ConnectionHeader.AsksForClose(context.Request))
             {
                 context.Response.Headers.Connection = "close";
             }
 
-            Record(exchange, UntargetedOf(context), null);
+            Record(exchange, UntargetedOf(exchange), null);
             return Task.CompletedTask;
         }
 
@@ -43,8 +45,9 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     /// <summary>Answers a request that goes to no application.</summary>
     public async Task RefuseAsync(Exchange exchange, Problem refusal)
     {
+        exchange.Serving = table.Find(RequestChecks.PlaceOf(exchange.Context));
         await AnswerAsync(exchange, refusal);
-        Record(exchange, UntargetedOf(exchange.Context), null);
+        Record(exchange, UntargetedOf(exchange), null);
     }
 
     // Tries until it is answered.
@@ -59,8 +62,11 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         }
     }
 
-    private ValueTask<bool> TryServeAsync(Exchange exchange, Serving serving, Claim claim) =>
-        serving.IsRestricted ? TryAdmitAsync(exchange, serving, claim) : TryForwardAsync(exchange, serving, claim);
+    private ValueTask<bool> TryServeAsync(Exchange exchange, Serving serving, Claim claim)
+    {
+        exchange.Serving = serving;
+        return serving.IsRestricted ? TryAdmitAsync(exchange, serving, claim) : TryForwardAsync(exchange, serving, claim);
+    }
 
     // Who waits for a place has no hold on the target: it may be replaced meanwhile.
     private async ValueTask<bool> TryAdmitAsync(Exchange exchange, Serving serving, Claim claim)
@@ -136,6 +142,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
 
     private static void Introduce(Claim claim, Exchange exchange)
     {
+        exchange.Given();
         claim.Describe(RequestChecks.RawTargetOf(exchange.Context), exchange.Began);
         claim.StaysOpen = RequestChecks.WaitsLong(exchange.Context.Request);
         exchange.Client.Claimed(claim);
@@ -187,6 +194,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     private async ValueTask<bool> TryAnswerWithoutTargetAsync(Exchange exchange, Serving? serving)
     {
         var context = exchange.Context;
+        exchange.Serving = serving;
         exchange.LeavePlace();
         if (serving is not null)
         {
@@ -255,7 +263,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         error is not SocketException { SocketErrorCode: SocketError.TimedOut }
         || !ReferenceEquals(table.Find(RequestChecks.PlaceOf(context))?.Upstream, claim.Upstream);
 
-    private TrafficRecorder UntargetedOf(HttpContext context) => table.Find(RequestChecks.PlaceOf(context))?.Untargeted ?? table.Unclaimed;
+    private TrafficRecorder UntargetedOf(Exchange exchange) => exchange.Serving?.Untargeted ?? table.Unclaimed;
 
     private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
     {
@@ -263,6 +271,6 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         var isGone = !context.Response.HasStarted && exchange.IsClientGone;
         var status = isGone ? ClientGone : context.Response.StatusCode;
         var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
-        accessLog?.Write(context, status, exchange.ResponseBody.Written, duration, claim?.Upstream.Target);
+        accessLog?.Write(AccessEntry.Of(exchange, status, duration, claim));
     }
 }

@@ -1,10 +1,14 @@
 using System.Net;
+using Wunderproxy.Proxy.AccessLogs;
 
 namespace Wunderproxy.Proxy.Hosting;
 
 /// <summary>What the Proxy is told at its start.</summary>
 internal sealed record ProxyOptions
 {
+    /// <summary>What stands for the standard output in the place of a file.</summary>
+    public const string StandardOutput = "-";
+
     /// <summary>Where requests are taken.</summary>
     public required IReadOnlyList<ListenAddress> Listen { get; init; }
 
@@ -41,8 +45,11 @@ internal sealed record ProxyOptions
     /// <summary>From the first byte of a request until its head has to be there.</summary>
     public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether a line is written for each request.</summary>
-    public bool AccessLog { get; init; }
+    /// <summary>File that gets a line for each request, or <see cref="StandardOutput"/>; absent: none is written.</summary>
+    public string? AccessLog { get; init; }
+
+    /// <summary>How those lines are written.</summary>
+    public AccessLogFormat AccessLogFormat { get; init; }
 
     /// <summary>Bytes a second that a client has to send of a body, or take of an answer, on average while there is something to send or take; a connection that is slower for 5 s is ended.</summary>
     public int MinBodyRate { get; init; } = 1024;

@@ -99,6 +99,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
 
     private bool TakeHead(AnswerHead head, Claim claim)
     {
+        exchange.Answered();
         var context = exchange.Context;
         var response = context.Response;
         response.StatusCode = head.Status;
