@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.AccessLogs;
+using Wunderproxy.Proxy.Pages;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
@@ -166,7 +167,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
 
     private async Task EndAsync(Exchange exchange, Claim claim, Problem? problem, Exception? error)
     {
-        if (problem is not null && (claim.IsCut || !exchange.IsClientGone))
+        if (problem is { IsTheApplications: false } && (claim.IsCut || !exchange.IsClientGone))
         {
             log.Failed(claim.Upstream.Target, problem, error);
         }
