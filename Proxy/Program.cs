@@ -27,12 +27,20 @@ static async Task<ExitCode> RunAsync(ProxyOptions options)
         }));
     try
     {
-        await using var proxy = await ProxyHost.StartAsync(options, Console.Out, TimeProvider.System, loggers, CancellationToken.None);
+        await using var proxy = await ProxyHost.StartAsync(options, Console.OpenStandardOutput(), TimeProvider.System, loggers, CancellationToken.None);
+        using var hangUp = options.AccessLog is null or ProxyOptions.StandardOutput ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, Reopen);
         ServiceNotification.Ready();
         await stop.Task;
         ServiceNotification.Stopping();
         await proxy.StopAsync(CancellationToken.None);
         return ExitCode.Stopped;
+
+        // Whoever turns logs over renames the file and then says so.
+        void Reopen(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            proxy.ReopenLog();
+        }
     }
     catch (StartException e)
     {

@@ -42,6 +42,9 @@ public sealed record ApplicationSnapshot
     /// <summary>Set while maintenance is up: every request is answered with this page and status 503.</summary>
     public MaintenancePage? Maintenance { get; set; }
 
+    /// <summary>The application's own error pages.</summary>
+    public ErrorPages ErrorPages { get; set; } = new();
+
     /// <summary>Set while traffic is paused: requests wait up to <see cref="HoldTimeout"/> for the end of the pause, and are answered with status 503 then. Those that run go on.</summary>
     public bool IsPaused { get; set; }
 

@@ -139,6 +139,9 @@ public sealed record ProxyStatus
     /// </summary>
     public IReadOnlyDictionary<string, long> RefusedConnections { get; init => field = value ?? ReadOnlyDictionary<string, long>.Empty; } = ReadOnlyDictionary<string, long>.Empty;
 
+    /// <summary>Lines that the access log has dropped, because they came faster than they could be written, or couldn't be written at all; absent: there is no access log.</summary>
+    public long? AccessLogDropped { get; init; }
+
     /// <summary>Every application.</summary>
     public IReadOnlyList<ApplicationState> Applications { get; init => field = value ?? []; } = [];
 }

@@ -26,7 +26,7 @@ public sealed record LaunchConfiguration
     /// <summary>Path of the health check without leading slash, as the Go tool wrote it; <see cref="HealthCheckSpec.Path"/> is the longer form.</summary>
     public string? HealthCheckPath { get; init; }
 
-    /// <summary>Path of the page that the application offers for maintenance; fetched while it runs, shown while maintenance is up.</summary>
+    /// <summary>Path of the page that the application offers for maintenance; fetched at each switch and when maintenance is put up, shown while it is up.</summary>
     public string? MaintenancePath { get; init; }
 
     /// <summary>Replaces the container even though its configuration already runs.</summary>
@@ -58,6 +58,9 @@ public sealed record LaunchConfiguration
 
     /// <summary>What is wanted of clients that speak TLS with the Proxy; absent: nothing.</summary>
     public TlsSettings? Tls { get; init; }
+
+    /// <summary>The application's own pages for requests that end in an error.</summary>
+    public ErrorPages ErrorPages { get; init; } = new();
 
     /// <summary>An image archive in the object store, used when the registry can't serve the image.</summary>
     public ArtifactSpec? Artifact { get; init; }

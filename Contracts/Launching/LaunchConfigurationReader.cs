@@ -108,7 +108,7 @@ public static class LaunchConfigurationReader
         ContainerConfigRules.Check(source, container, revision);
         var grace = ContainerConfigRules.StopTimeout(container) ?? new StopSpec().Timeout;
         reader.PassOver("$schema");
-        reader.Later("Buffering", "Compression", "ErrorPages");
+        reader.Later("Buffering", "Compression");
         return new LaunchConfiguration
         {
             Revision = revision,
@@ -126,6 +126,7 @@ public static class LaunchConfigurationReader
             Routing = reader.Section("Routing", new Routing(), Routing),
             Limits = reader.Section("Limits", new Limits(), Limits),
             Tls = reader.OptionalSection("Tls", Tls),
+            ErrorPages = reader.Section("ErrorPages", new ErrorPages(), ErrorPages),
             Artifact = reader.OptionalSection("Artifact", Artifact),
         };
     }
@@ -230,6 +231,12 @@ public static class LaunchConfigurationReader
 
         return hsts;
     }
+
+    private static ErrorPages ErrorPages(ObjectReader reader) => new()
+    {
+        Pages = reader.Texts("Pages", Control.ErrorPages.MaxPages, TextRules.ErrorPageKey, TextRules.ErrorPage),
+        ReplaceAnswers = reader.Flag("ReplaceAnswers"),
+    };
 
     private static ArtifactSpec Artifact(ObjectReader reader) => new()
     {

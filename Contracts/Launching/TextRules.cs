@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.RegularExpressions;
+using Wunderproxy.Contracts.Control;
 
 namespace Wunderproxy.Contracts.Launching;
 
@@ -88,6 +90,18 @@ internal static partial class TextRules
     public static Flaw? Key(string text) => text.Length is > 0 and <= LongestKey && !HasOddCharacter(text) && !text.Split('/').Any(part => part is "" or "." or "..")
         ? null
         : new("It is not the key of an object.", "Write it without a slash at its beginning or end and without empty, \".\" or \"..\" parts, such as \"images/shop-2f1c9e0.tar.gz\".");
+
+    public static Flaw? ErrorPageKey(string text) => ErrorPages.IsKey(text)
+        ? null
+        : new("It is neither a status nor a class of errors.", "Write a status from 400 to 599, such as \"502\", or \"4xx\" or \"5xx\".");
+
+    public static Flaw? ErrorPage(string text) => text switch
+    {
+        "" => new("It is empty.", "Write a page, or a path such as \"/errors/502.html\"."),
+        _ when ErrorPages.IsPath(text) => Path(text),
+        _ when Encoding.UTF8.GetByteCount(text) > ErrorPages.MaxPageBytes => new("It is larger than 256 KiB.", "Write a smaller page."),
+        _ => null,
+    };
 
     public static bool IsTag(string text) => ImageTag().IsMatch(text);
 

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
-using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Desired;
 using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Observing;
-using Wunderproxy.Controller.ProxyClient;
 using Wunderproxy.Controller.Releases;
 
 namespace Wunderproxy.Controller.Acting;
@@ -12,10 +10,8 @@ namespace Wunderproxy.Controller.Acting;
 internal sealed partial class EffectRunner(
     EngineActor actor,
     ImageProvider images,
-    IProxyControl proxy,
+    ProxyActor proxy,
     ConfigurationCache configurations,
-    Pipelines pipelines,
-    EffectRunnerSettings settings,
     Action changed,
     Action wake,
     TimeProvider time,
@@ -116,8 +112,8 @@ internal sealed partial class EffectRunner(
         Effect.Stop stop => StopAsync(stop, cancellationToken),
         Effect.Remove remove => actor.RemoveAsync(remove, cancellationToken),
         Effect.RemoveImage removeImage => RemoveImageAsync(removeImage, cancellationToken),
-        Effect.Route route => RouteAsync(route, cancellationToken),
-        Effect.RaiseFence fence => FenceAsync(fence.Id ?? "", fence.Fence, mustBeIdle: false, cancellationToken),
+        Effect.Route route => proxy.RouteAsync(route, cancellationToken),
+        Effect.RaiseFence fence => proxy.FenceAsync(fence.Id ?? "", fence.Fence, mustBeIdle: false, cancellationToken),
         _ => throw new ArgumentOutOfRangeException(nameof(effect), effect, "Not an effect."),
     };
 
@@ -144,21 +140,8 @@ internal sealed partial class EffectRunner(
     // The guard of every stop: once the Proxy has acknowledged the fence, no request and no delayed switch reaches the container any more.
     private async Task<EffectResult> StopAsync(Effect.Stop stop, CancellationToken cancellationToken)
     {
-        var fenced = await FenceAsync(stop.Id, stop.Fence, stop.MustBeIdle, cancellationToken);
+        var fenced = await proxy.FenceAsync(stop.Id, stop.Fence, stop.MustBeIdle, cancellationToken);
         return fenced.Outcome == Outcome.Done ? await actor.StopAsync(stop, cancellationToken) : fenced;
-    }
-
-    private async Task<EffectResult> RouteAsync(Effect.Route route, CancellationToken cancellationToken) =>
-        await Pipelines.ExecuteAsync(pipelines.Proxy, token => proxy.ApplyAsync(route.Snapshot, token), cancellationToken) is ApplyOutcome.Refused refused
-            ? EffectResult.Of(refused.Problem)
-            : EffectResult.Done;
-
-    private async Task<EffectResult> FenceAsync(string containerId, long fence, bool mustBeIdle, CancellationToken cancellationToken)
-    {
-        var request = new FenceRequest { Installation = settings.Installation, Fence = fence, NotTarget = containerId, MustBeIdle = mustBeIdle };
-        return await Pipelines.ExecuteAsync(pipelines.Proxy, token => proxy.FenceAsync(settings.Application, request, token), cancellationToken) is FenceOutcome.Refused refused
-            ? EffectResult.Of(refused.Problem)
-            : EffectResult.Done;
     }
 
     private void Note(Effect effect, EffectResult result, TimeSpan elapsed)
@@ -202,6 +185,3 @@ internal sealed partial class EffectRunner(
     [LoggerMessage(321, LogLevel.Warning, "{Effect} of {Subject} ended {Outcome} after {ElapsedMs:0} ms. {Reason}")]
     private partial void LogFailed(string effect, string subject, Outcome outcome, double elapsedMs, string reason);
 }
-
-/// <summary>What the runner takes for granted.</summary>
-internal sealed record EffectRunnerSettings(string Installation, string Application);

@@ -144,13 +144,16 @@ internal static partial class RunCommand
 
     private static ProxyLaunch LaunchOf(RunSettings settings) => new(
         ProxyExecutable.Find(AppContext.BaseDirectory, Environment.GetEnvironmentVariable("PATH")),
-        settings.Proxy.ToString(),
+        AddressFor(settings, settings.Proxy),
+        settings.ProxyOptions,
         settings.ProxyControl,
         Path.Combine(settings.StateDirectory, "proxy"),
         Path.Combine(settings.StateDirectory, "proxy.log"))
     {
-        Tls = settings.ProxyTls is { } address ? new ProxyTls(address.ToString(), settings.ProxyCertificates, settings.ProxyClientCa) : null,
+        Tls = settings.ProxyTls is { } address ? new ProxyTls(AddressFor(settings, address), settings.ProxyCertificates, settings.ProxyClientCa) : null,
     };
+
+    private static string AddressFor(RunSettings settings, ListenAddress address) => (settings.ProxyProtocol ? "proxy-protocol:" : "") + address;
 
     private static string AnotherRuns(RunSettings settings, int? holder) =>
         $"Another Controller runs for {settings.Application}{(holder is { } pid ? $" (pid {pid})" : "")}: it holds {settings.StateDirectory}. "

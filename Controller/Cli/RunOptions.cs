@@ -9,6 +9,13 @@ internal static class RunOptions
     public static readonly Setting ProxyTls = new("proxy-tls", "ADDRESS", "Address on which it takes requests over TLS, such as 0.0.0.0:443 [default: none].");
     public static readonly Setting ProxyCertificates = new("proxy-certificates", "DIR", "Folder of its certificates and keys for TLS.", "/etc/wunderproxy/certificates");
     public static readonly Setting ProxyClientCa = new("proxy-client-ca", "FILE", "Certificates of the authorities whose clients' certificates it takes, for applications that ask for them [default: none].");
+    public static readonly Setting ProxyProtocol = new("proxy-protocol", "", "Each connection to that Proxy begins with a header of the PROXY protocol, v1 or v2; only the load balancer should reach it.", "false");
+    public static readonly Setting TrustedProxy = new(
+        "trusted-proxy", "LIST", "Networks and addresses, separated by commas, of proxies in front of it, whose X-Forwarded-*, X-Request-Id and X-Request-Start it believes [default: none].", "");
+    public static readonly Setting Forwarded = new("forwarded", "", "It sends applications Forwarded (RFC 7239) beside X-Forwarded-*, and believes it of proxies in front.", "false");
+    public static readonly Setting AnswerRequestId = new("answer-request-id", "", "It names the request in each answer, in X-Request-Id.", "false");
+    public static readonly Setting AccessLog = new("access-log", "FILE", "It writes a line for each request to the file, or with - into its own log [default: none].");
+    public static readonly Setting AccessLogFormat = new("access-log-format", "combined|json", "How it writes these lines.", "combined");
     public static readonly Setting Api = new("api", "ADDRESS", "Address of the admin API, or unix:/path of its socket.", "0.0.0.0:8001");
     public static readonly Setting RegistryPort = new("registry-port", "PORT", "Port of the registry on localhost, for configurations that name no image.", "8080");
     public static readonly Setting Cfg = new("cfg", "FILE", "Environment of every container, as NAME=VALUE lines. A configuration's own value wins.");
@@ -44,7 +51,8 @@ internal static class RunOptions
     /// <summary>All but <see cref="Settings"/>, in the order of the help.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Proxy, ProxyTls, ProxyCertificates, ProxyClientCa, Api, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
+        Proxy, ProxyTls, ProxyCertificates, ProxyClientCa, ProxyProtocol, TrustedProxy, Forwarded, AnswerRequestId, AccessLog, AccessLogFormat,
+        Api, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
         Network, NetworkSubnet, NetworkDynamicRange, AddressMode, Allow, ProgressDeadline, LogFormat,
     ];
 }

@@ -25,6 +25,12 @@ internal sealed record RunSettings
     /// <summary>File of those who issue the certificates of its clients; absent: it asks for none.</summary>
     public string? ProxyClientCa { get; init; }
 
+    /// <summary>Whether connections to it begin with a header of the PROXY protocol.</summary>
+    public required bool ProxyProtocol { get; init; }
+
+    /// <summary>Further options of a Proxy that is started here, as arguments.</summary>
+    public required IReadOnlyList<string> ProxyOptions { get; init; }
+
     /// <summary>Address of the admin API.</summary>
     public required ListenAddress Api { get; init; }
 

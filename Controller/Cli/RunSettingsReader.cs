@@ -27,6 +27,8 @@ internal static class RunSettingsReader
             ProxyTls = reader.Optional(RunOptions.ProxyTls, SettingParsers.PublicAddress),
             ProxyCertificates = reader.Required(RunOptions.ProxyCertificates, SettingParsers.Directory),
             ProxyClientCa = reader.Optional(RunOptions.ProxyClientCa, Path.GetFullPath),
+            ProxyProtocol = reader.Required(RunOptions.ProxyProtocol, SettingParsers.Switch),
+            ProxyOptions = ProxySettings.Read(reader),
             Api = reader.Required(RunOptions.Api, SettingParsers.Address),
             RegistryPort = reader.Required(RunOptions.RegistryPort, SettingParsers.Port),
             ContainerEnvironment = reader.Optional(RunOptions.Cfg, SettingParsers.EnvironmentOf) ?? new Dictionary<string, string>(),

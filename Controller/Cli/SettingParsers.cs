@@ -114,6 +114,26 @@ internal static partial class SettingParsers
         return result.Errors.Count == 0 ? result.Variables : throw new SettingException($"has bad lines. {string.Join(" ", result.Errors)}");
     }
 
+    /// <summary>The file of a log, or what says that there is none, or none of its own.</summary>
+    public static string Log(string text) => text switch
+    {
+        "" => throw new SettingException("is empty. Write the path of a file, or - for the log of the Proxy."),
+        "-" or "true" or "false" => text,
+        _ => Path.GetFullPath(text),
+    };
+
+    public static string LineFormat(string text) =>
+        text is "combined" or "json" ? text : throw new SettingException("is neither combined nor json.");
+
+    /// <summary>Networks and addresses, as they were written.</summary>
+    public static IReadOnlyList<string> Networks(string text)
+    {
+        var networks = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return Array.Find(networks, network => !IPNetwork.TryParse(network, out _) && !IPAddress.TryParse(network, out _)) is { } wrong
+            ? throw new SettingException($"has '{wrong}', which is neither an IP address nor a network such as 10.0.0.0/8. Separate them by commas.")
+            : networks;
+    }
+
     public static IPNetwork Subnet(string text) =>
         IPNetwork.TryParse(text, out var network) && network.BaseAddress.AddressFamily == AddressFamily.InterNetwork
         && network.PrefixLength is >= WidestSubnet and <= NarrowestSubnet

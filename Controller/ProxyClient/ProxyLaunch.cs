@@ -3,10 +3,11 @@ namespace Wunderproxy.Controller.ProxyClient;
 /// <summary>How a Proxy is started where none runs. All paths are absolute.</summary>
 /// <param name="Executable">The Proxy's executable; absent: it wasn't found, which matters only where no Proxy runs.</param>
 /// <param name="ListenAddress">The public address, such as <c>0.0.0.0:80</c>.</param>
+/// <param name="Options">Its further options, as arguments.</param>
 /// <param name="ControlSocket">Its control socket; the launch is serialized through a lock file of the same name and <c>.lock</c>.</param>
 /// <param name="StateDirectory">Where it keeps what it serves.</param>
 /// <param name="LogFile">Receives its output; one that has grown beyond 10 MiB is set aside before the start.</param>
-internal sealed record ProxyLaunch(string? Executable, string ListenAddress, string ControlSocket, string StateDirectory, string LogFile)
+internal sealed record ProxyLaunch(string? Executable, string ListenAddress, IReadOnlyList<string> Options, string ControlSocket, string StateDirectory, string LogFile)
 {
     /// <summary>Where it speaks TLS; absent: nowhere.</summary>
     public ProxyTls? Tls { get; init; }

@@ -96,7 +96,7 @@ internal sealed partial class ProxyLauncher(ProxyLaunch launch, IProxyControl pr
         [
             "-c", "exec setsid \"$@\" >>\"$0\" 2>&1 </dev/null", launch.LogFile,
             executable, "--listen", launch.ListenAddress, "--control", launch.ControlSocket, "--state-dir", launch.StateDirectory,
-            .. ArgumentsFor(launch.Tls),
+            .. launch.Options, .. ArgumentsFor(launch.Tls),
         ];
         Array.ForEach(arguments, start.ArgumentList.Add);
         foreach (var foreign in start.Environment.Keys.Where(name => !IsInherited(name)).ToList())

@@ -62,14 +62,15 @@ internal static class ReconcilerComposition
             current,
             new ObserverSettings(settings.Application, settings.RegistryPort));
 
+        var pageClient = new PageClient(host.Containers, time);
+        var maintenancePages = new MaintenancePages(Path.Combine(settings.StateDirectory, "maintenance.html"), pageClient, host.Files, loggers.CreateLogger<MaintenancePages>());
+        var errorPages = new ErrorPageCache(Path.Combine(settings.StateDirectory, "error-pages.json"), pageClient, host.Files, time, loggers.CreateLogger<ErrorPageCache>());
         var pipelines = new Pipelines(time, random);
         var runner = new EffectRunner(
             new EngineActor(engine, configurations, pipelines, ActorSettingsOf(settings, installation)),
             new ImageProvider(engine, parts.Store, pipelines, loggers.CreateLogger<ImageProvider>()),
-            parts.Proxy,
+            new ProxyActor(parts.Proxy, configurations, errorPages, maintenancePages, pipelines, new ProxyActorSettings(installation, settings.Application)),
             configurations,
-            pipelines,
-            new EffectRunnerSettings(installation, settings.Application),
             Changed,
             wakeUp.Ring,
             time,
@@ -84,7 +85,7 @@ internal static class ReconcilerComposition
             file,
             engine,
             new PlanSettings { Application = settings.Application, Installation = installation, ProgressDeadline = settings.ProgressDeadline },
-            new MaintenancePages(Path.Combine(settings.StateDirectory, "maintenance.html"), host.Containers, host.Files, time, loggers.CreateLogger<MaintenancePages>()),
+            maintenancePages,
             configurations,
             [session.RunAsync, current.RunAsync, keeper.RunAsync],
             wakeUp,

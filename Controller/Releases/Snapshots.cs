@@ -40,6 +40,7 @@ internal static class Snapshots
             Tls = configuration?.Tls,
             HoldTimeout = (configuration?.Hold ?? new HoldSpec()).Timeout,
             Limits = configuration?.Limits ?? new Limits(),
+            ErrorPages = configuration?.ErrorPages ?? new ErrorPages(),
             HealthInMaintenance = (configuration?.HealthCheck ?? new HealthCheckSpec()).InMaintenance,
         };
     }

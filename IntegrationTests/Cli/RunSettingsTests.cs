@@ -22,6 +22,8 @@ public sealed class RunSettingsTests : IDisposable
         Assert.Equal("0.0.0.0:80", settings.Proxy.ToString());
         Assert.Null(settings.ProxyTls);
         Assert.Equal("/etc/wunderproxy/certificates", settings.ProxyCertificates);
+        Assert.False(settings.ProxyProtocol);
+        Assert.Equal(["--forwarded", "false", "--answer-request-id", "false", "--access-log-format", "combined"], settings.ProxyOptions);
         Assert.Equal("0.0.0.0:8001", settings.Api.ToString());
         Assert.Equal(8080, settings.RegistryPort);
         Assert.Equal("/var/lib/wunderproxy/shop", settings.StateDirectory);
@@ -75,6 +77,24 @@ public sealed class RunSettingsTests : IDisposable
     }
 
     [Fact]
+    public void Settings_of_the_proxy_become_its_arguments()
+    {
+        _environment["WUNDERPROXY_TRUSTED_PROXY"] = "10.0.0.0/8, 192.0.2.1";
+        _environment["WUNDERPROXY_FORWARDED"] = "true";
+        _commandLine[RunOptions.Forwarded] = "false";
+        _commandLine[RunOptions.AnswerRequestId] = "true";
+        _commandLine[RunOptions.AccessLog] = "access.log";
+        _commandLine[RunOptions.AccessLogFormat] = "json";
+
+        Assert.Equal(
+            [
+                "--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "192.0.2.1", "--forwarded", "false", "--answer-request-id", "true",
+                "--access-log", Path.GetFullPath("access.log"), "--access-log-format", "json",
+            ],
+            Read().ProxyOptions);
+    }
+
+    [Fact]
     public void Variable_that_is_set_to_nothing_sets_nothing()
     {
         _environment["WUNDERPROXY_S3_ENDPOINT"] = "";
@@ -114,6 +134,12 @@ public sealed class RunSettingsTests : IDisposable
     [InlineData("proxy", "::1:80")]
     [InlineData("proxy", "0.0.0.0:65536")]
     [InlineData("proxy", "unix:/run/proxy.sock")]
+    [InlineData("proxy-protocol", "v2")]
+    [InlineData("trusted-proxy", "10.0.0.0/8,10.0.0.0/99")]
+    [InlineData("trusted-proxy", "proxy.example")]
+    [InlineData("forwarded", "1")]
+    [InlineData("access-log", "")]
+    [InlineData("access-log-format", "text")]
     [InlineData("api", "unix:api.sock")]
     [InlineData("registry-port", "0")]
     [InlineData("registry-port", "+80")]

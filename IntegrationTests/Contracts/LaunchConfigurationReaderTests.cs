@@ -168,7 +168,6 @@ public sealed class LaunchConfigurationReaderTests
     [Theory]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Buffering": {} }""", "$.Buffering")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Compression": {} }""", "$.Compression")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "ErrorPages": {} }""", "$.ErrorPages")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxErrorRate": 0.1 } }""", "$.Probation.MaxErrorRate")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxLatency": "1s" } }""", "$.Probation.MaxLatency")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Probation": { "MinRequests": 5 } }""", "$.Probation.MinRequests")]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Wunderproxy.Controller.Durable;
+using Wunderproxy.Proxy.AccessLogs;
 
 namespace Wunderproxy.IntegrationTests.Durable;
 
@@ -32,6 +33,24 @@ public sealed class SmallDiskTests : IDisposable
         slots.Save("still fits"u8);
         Assert.Equal("still fits"u8, SlotFile.Open(path).Found.Newest!.Payload.Span);
         Assert.Equal([path + ".a", path + ".b"], Directory.GetFiles(_folder).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Full_disk_leaves_no_half_of_a_line_in_an_access_log_which_goes_on_when_there_is_room()
+    {
+        var path = Path.Combine(_folder, "access.log");
+        var filler = Path.Combine(_folder, "filler");
+        using var log = new AccessLogFile(path);
+        log.Write("first\n"u8);
+        using (var file = File.Create(filler))
+            file.Write(new byte[900 * 1024]);
+        Assert.Throws<IOException>(() => log.Write(Enumerable.Repeat((byte)'x', 600 * 1024).ToArray()));
+        Assert.Equal("first\n", File.ReadAllText(path));
+
+        File.Delete(filler);
+        log.Write("second\n"u8);
+
+        Assert.Equal("first\nsecond\n", File.ReadAllText(path));
     }
 
     private static void Run(string command, params string[] arguments)

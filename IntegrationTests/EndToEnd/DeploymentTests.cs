@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.IntegrationTests.Lab;
 
@@ -56,6 +57,8 @@ public sealed class DeploymentTests(LabHost lab)
         shop.Start();
         await shop.WaitUntilServesAsync("v1");
         var page = await shop.Client.GetStringAsync("maintenance.html");
+        var kept = Path.Combine(shop.Installation.StateDirectory, "maintenance.html");
+        await Eventually.HoldsAsync("the page was fetched at the switch", () => File.Exists(kept) && File.ReadAllText(kept) == page);
 
         Assert.Equal(200, (await shop.PostAsync("maintenance/up", "")).Status);
         using var down = await Eventually.FindAsync("the page is shown", async token =>
@@ -67,6 +70,24 @@ public sealed class DeploymentTests(LabHost lab)
         Assert.Equal(200, (await shop.PostAsync("maintenance/down", "")).Status);
 
         await shop.WaitUntilServesAsync("v1");
+    }
+
+    [Fact]
+    public async Task Error_page_that_the_application_offers_is_shown_from_the_switch_on()
+    {
+        await using var shop = Shop.InDirectory(lab, "errors");
+        var configuration = await shop.ConfigurationAsync("v1");
+        configuration["ErrorPages"] = new JsonObject { ["Pages"] = new JsonObject { ["405"] = "/maintenance.html" } };
+        await shop.DeployAsync(configuration);
+        shop.Start();
+        await shop.WaitUntilServesAsync("v1");
+        var page = await shop.Client.GetStringAsync("maintenance.html");
+
+        using var request = new HttpRequestMessage(HttpMethod.Trace, "") { Headers = { Accept = { new("text/html") } } };
+        using var answer = await shop.Client.SendAsync(request);
+
+        Assert.Equal(System.Net.HttpStatusCode.MethodNotAllowed, answer.StatusCode);
+        Assert.Equal(page, await answer.Content.ReadAsStringAsync());
     }
 
     private static async Task DeployTwiceAsync(Shop shop)

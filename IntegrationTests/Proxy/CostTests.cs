@@ -20,14 +20,16 @@ public sealed class CostTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public async Task Small_request_allocates_no_more_than_its_budget()
+    [Theory]
+    [InlineData("false")]
+    [InlineData("/dev/null")]
+    public async Task Small_request_allocates_no_more_than_its_budget_be_there_an_access_log_or_not(string accessLog)
     {
         const int requests = 5000;
         await using var backend = AnsweringBackend();
 
         // So large a nursery is never collected meanwhile, and what the heap grows by is what was allocated.
-        await using var proxy = await _folder.StartAsync(("DOTNET_GCgen0size", "0x20000000"));
+        await using var proxy = await _folder.StartAsync(("DOTNET_GCgen0size", "0x20000000"), ("WUNDERPROXY_ACCESS_LOG", accessLog));
         await _folder.PutAsync(backend.Address);
         await using var client = await RawConnection.ConnectAsync(proxy.Address);
         await AskAsync(client, 1000);

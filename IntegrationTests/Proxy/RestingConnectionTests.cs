@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Time.Testing;
+using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Hosting;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
@@ -93,6 +94,28 @@ public sealed class RestingConnectionTests : IAsyncDisposable
 
         var read = await next.WaitAsync(Limit, TimeProvider.System);
         Assert.Equal("GET / HTTP/1.1", Encoding.ASCII.GetString(read.Buffer.FirstSpan));
+    }
+
+    [Fact]
+    public async Task What_a_load_balancer_said_about_a_connection_holds_when_it_has_rested()
+    {
+        var source = IPEndPoint.Parse("192.0.2.1:4711");
+        await using var listener = await ListenAsync();
+        await using var client = await ConnectAsync(listener);
+        await client.SendAsync("PROXY TCP4 192.0.2.1 127.0.0.1 4711 80\r\none");
+        var server = await AcceptAsync(listener);
+        await new ProxyProtocol(Limit, Limit, _time).Watch(_ => Task.CompletedTask)(server);
+        Assert.Equal("one", await ReadAsync(server));
+        StateOf(server).Enter(ClientConnectionState.Idle);
+        await PassUntilAsync(server.Transport.Input.ReadAsync().AsTask());
+        await server.DisposeAsync();
+
+        await client.SendAsync("two");
+        await using var again = await AcceptAsync(listener);
+        await new ProxyProtocol(Limit, Limit, _time).Watch(_ => Task.CompletedTask)(again);
+
+        Assert.Equal(source, again.RemoteEndPoint);
+        Assert.Equal("two", await ReadAsync(again));
     }
 
     [Fact]

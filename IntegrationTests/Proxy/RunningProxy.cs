@@ -19,7 +19,7 @@ internal sealed class RunningProxy : IAsyncDisposable
     private ProxyHost _host;
     private long _counter;
 
-    private RunningProxy(DirectoryInfo folder, ProxyOptions options, ProxyHost host, StringWriter accessLog, TimeProvider time)
+    private RunningProxy(DirectoryInfo folder, ProxyOptions options, ProxyHost host, OutputStream accessLog, TimeProvider time)
     {
         _folder = folder;
         _time = time;
@@ -41,7 +41,7 @@ internal sealed class RunningProxy : IAsyncDisposable
 
     public ProxyOptions Options { get; }
 
-    public StringWriter AccessLog { get; }
+    public OutputStream AccessLog { get; }
 
     public IPEndPoint Address => IPEndPoint.Parse(_host.Listening[0]);
 
@@ -59,9 +59,9 @@ internal sealed class RunningProxy : IAsyncDisposable
             StateDirectory = Path.Combine(folder.FullName, "state"),
         };
         options = change?.Invoke(options) ?? options;
-        var accessLog = new StringWriter();
+        var accessLog = new OutputStream();
         time ??= TimeProvider.System;
-        var host = await ProxyHost.StartAsync(options, TextWriter.Synchronized(accessLog), time, NullLoggerFactory.Instance, CancellationToken.None);
+        var host = await ProxyHost.StartAsync(options, accessLog, time, NullLoggerFactory.Instance, CancellationToken.None);
         return new RunningProxy(folder, options, host, accessLog, time);
     }
 

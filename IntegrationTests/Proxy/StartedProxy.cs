@@ -66,6 +66,9 @@ internal sealed class StartedProxy(Process process) : IAsyncDisposable
         throw new InvalidOperationException($"It ended without saying '{text}': {await process.StandardError.ReadToEndAsync()}");
     }
 
+    /// <summary>What it says until it ends.</summary>
+    public Task<string> ReadToEndAsync() => process.StandardOutput.ReadToEndAsync().WaitAsync(Limit, TimeProvider.System);
+
     public async Task SignalAsync(string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);

@@ -29,7 +29,7 @@ public sealed class StateFileTests : IDisposable
         var before = File.ReadAllBytes(FilePath);
         Write("the new document");
         var after = File.ReadAllBytes(FilePath);
-        const int slot = 1 << 20;
+        const int slot = 2 << 20;
         var written = after.AsSpan(slot).LastIndexOfAnyExcept((byte)0) + 1;
 
         for (var kept = 0; kept <= written; kept++)
@@ -50,7 +50,7 @@ public sealed class StateFileTests : IDisposable
     {
         Write("former", "new");
         var whole = File.ReadAllBytes(FilePath);
-        const int slot = 1 << 20;
+        const int slot = 2 << 20;
         for (var bit = 0; bit < (whole.Length - slot) * 8; bit += 5)
         {
             var damaged = (byte[])whole.Clone();
@@ -75,6 +75,27 @@ public sealed class StateFileTests : IDisposable
         using var file = DurableFile.Open(FilePath);
 
         Assert.Equal(("newest", 0), (TextOf(file), file.DamagedSlots));
+    }
+
+    [Fact]
+    public void File_of_an_earlier_version_with_smaller_slots_is_read_and_written_on()
+    {
+        const int formerSlot = 1 << 20;
+        Write("older", "newer");
+        var file = File.ReadAllBytes(FilePath);
+        byte[] former = [.. file[..formerSlot], .. file[(2 * formerSlot)..]];
+        Replace(former);
+
+        using (var opened = DurableFile.Open(FilePath))
+        {
+            Assert.Equal(("newer", 0), (TextOf(opened), opened.DamagedSlots));
+            opened.Write("newest"u8.ToArray());
+            Assert.Throws<IOException>(() => opened.Write(new byte[formerSlot]));
+        }
+
+        using var again = DurableFile.Open(FilePath);
+        Assert.Equal("newest", TextOf(again));
+        Assert.InRange(new FileInfo(FilePath).Length, 0, 2 * formerSlot);
     }
 
     [Fact]

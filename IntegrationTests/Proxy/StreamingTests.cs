@@ -19,6 +19,22 @@ public class StreamingTests
         Assert.StartsWith("HTTP/1.1 200 ", await pair.Client.ReadHeadAsync(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("X-Real-IP: 6.6.6.6")]
+    [InlineData("x_real_ip: 6.6.6.6")]
+    [InlineData("X-Request-Id: mine")]
+    [InlineData("X-Request-Start: t=1")]
+    [InlineData("Forwarded: for=6.6.6.6")]
+    [InlineData("X-Forwarded-For: 6.6.6.6")]
+    [InlineData("X-Forwarded-Proto: https")]
+    public async Task Client_says_nothing_about_itself_in_trailers(string trailer)
+    {
+        await using var pair = await PairAsync($"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n{trailer}\r\nX-Sum: 42\r\n\r\n");
+        await pair.Application.ReadHeadAsync();
+
+        Assert.Equal("3\r\nabc\r\n0\r\nX-Sum: 42\r\n\r\n", await pair.Application.ReadUntilAsync("42\r\n\r\n"));
+    }
+
     [Fact]
     public async Task Body_with_a_length_is_passed_on_as_it_comes_and_counted()
     {

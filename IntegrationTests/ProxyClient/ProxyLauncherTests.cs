@@ -40,7 +40,7 @@ public sealed class ProxyLauncherTests : IDisposable
 
         var id = Assert.Single(StartedIds());
         Assert.Equal(id, int.Parse(await File.ReadAllTextAsync(At("session"))));
-        Assert.Equal($"--listen 127.0.0.1:81 --control {At("run/proxy.sock")} --state-dir {At("state/proxy")}\n", await File.ReadAllTextAsync(At("arguments")));
+        Assert.Equal($"--listen 127.0.0.1:81 --control {At("run/proxy.sock")} --state-dir {At("state/proxy")} --trusted-proxy 10.0.0.0/8\n", await File.ReadAllTextAsync(At("arguments")));
     }
 
     [Fact]
@@ -178,7 +178,7 @@ public sealed class ProxyLauncherTests : IDisposable
 
     private ProxyLauncher Launcher(TimeProvider? time = null, ProxyTls? tls = null)
     {
-        var launch = new ProxyLaunch(At("proxy.sh"), "127.0.0.1:81", At("run/proxy.sock"), At("state/proxy"), At("state/proxy.log")) { Tls = tls };
+        var launch = new ProxyLaunch(At("proxy.sh"), "127.0.0.1:81", ["--trusted-proxy", "10.0.0.0/8"], At("run/proxy.sock"), At("state/proxy"), At("state/proxy.log")) { Tls = tls };
         return new ProxyLauncher(launch, new FileControl(At("answers")), time ?? TimeProvider.System, NullLogger<ProxyLauncher>.Instance);
     }
 

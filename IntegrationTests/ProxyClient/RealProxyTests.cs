@@ -81,7 +81,7 @@ public sealed class RealProxyTests : IDisposable
     {
         var executable = ProxyExecutable.Find(AppContext.BaseDirectory, null);
         Assert.NotNull(executable);
-        var launch = new ProxyLaunch(executable, listen, At("proxy.sock"), At("proxy"), At("proxy.log"));
+        var launch = new ProxyLaunch(executable, listen, [], At("proxy.sock"), At("proxy"), At("proxy.log"));
         var started = await new ProxyLauncher(launch, _client, TimeProvider.System, NullLogger<ProxyLauncher>.Instance).EnsureRunningAsync(default);
         if (started)
         {

@@ -248,6 +248,18 @@ public sealed class SituationTests
     }
 
     [Fact]
+    public void Snapshot_has_the_error_pages_of_the_release_that_serves_by_it()
+    {
+        _world.Deploy("a");
+        var pages = new ErrorPages { Pages = new Dictionary<string, string> { ["502"] = "/errors/502.html" }, ReplaceAnswers = true };
+
+        var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo("b", c => c with { ErrorPages = pages }));
+
+        Assert.Equal(pages, route.Snapshot.ErrorPages);
+        Assert.Empty(Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal).ErrorPages.Pages);
+    }
+
+    [Fact]
     public void Snapshot_shows_the_page_of_the_application_while_maintenance_is_up()
     {
         _world.Deploy("a");

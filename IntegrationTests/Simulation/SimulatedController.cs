@@ -19,6 +19,8 @@ internal sealed class SimulatedController(SimulatedHost host)
         Store = new StoreSettings { Bucket = "simulated", Prefix = "shop", S3PathStyle = false },
         Application = "shop",
         Proxy = new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 80)),
+        ProxyProtocol = false,
+        ProxyOptions = [],
         Api = new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 8001)),
         RegistryPort = 8080,
         ContainerEnvironment = new Dictionary<string, string>(),

@@ -113,12 +113,17 @@ internal sealed class TestAuthority : IDisposable
     };
 
     /// <summary>The standard client, which speaks one version and asks for <see cref="Host"/>.</summary>
-    public HttpClient ClientFor(IPEndPoint address, Version version, X509Certificate2? shown = null) => new(new SocketsHttpHandler
+    /// <param name="address">Where it connects to.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="shown">The certificate that it shows; absent: none.</param>
+    /// <param name="header">What somebody in front sends on each connection before the handshake.</param>
+    public HttpClient ClientFor(IPEndPoint address, Version version, X509Certificate2? shown = null, string header = "") => new(new SocketsHttpHandler
     {
         ConnectCallback = async (_, cancellationToken) =>
         {
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(address, cancellationToken);
+            await socket.SendAsync(System.Text.Encoding.Latin1.GetBytes(header), cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         },
         SslOptions = OptionsFor(Host, shown),

@@ -117,6 +117,7 @@ internal sealed class FuzzTrial
 
     private static bool IsOwn(Field field, StrictMessage meant) =>
         field.Name.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase)
+        || field.Is("X-Real-IP") || field.Is("X-Request-Id") || field.Is("X-Request-Start")
         || (field.Is("Host") && meant.Value("Host") is null)
         || field.Is("Content-Length") || field.Is("Transfer-Encoding") || field.Is("Connection") || field.Is("TE");
 

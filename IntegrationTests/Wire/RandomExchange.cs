@@ -55,7 +55,7 @@ internal sealed class RandomExchange
             .SelectMany(lines => lines.Key == "set-cookie" ? lines.Select(line => $"{lines.Key}: {line.Value}") : [$"{lines.Key}: {string.Join(", ", lines.Select(line => line.Value))}"]);
 
     private static bool IsOfTheHop(string name) =>
-        name.ToLowerInvariant() is "content-length" or "transfer-encoding" or "connection" or "date" or "expect" || name.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase);
+        name.ToLowerInvariant() is "content-length" or "transfer-encoding" or "connection" or "date" or "expect" or "x-real-ip" or "x-request-id" or "x-request-start" || name.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase);
 
     private (string Bytes, string Reading) MakeRequest(int seed)
     {

@@ -68,9 +68,11 @@ internal sealed class StrictApplication : IDisposable
     private static bool IsUsual(Field field, string? host) => field.Name.ToLowerInvariant() switch
     {
         "host" => field.Value == "a",
-        "x-forwarded-for" => field.Value == "127.0.0.1",
+        "x-forwarded-for" or "x-real-ip" => field.Value == "127.0.0.1",
         "x-forwarded-proto" => field.Value == "http",
         "x-forwarded-host" => field.Value == host,
+        "x-request-id" => field.Value.Length == 32 && field.Value.All(char.IsAsciiHexDigitLower),
+        "x-request-start" => field.Value.StartsWith("t=", StringComparison.Ordinal) && field.Value[2..].All(char.IsAsciiDigit),
         "content-length" or "transfer-encoding" => true,
         _ => false,
     };

@@ -19,17 +19,20 @@ internal sealed class DurableFile : IDisposable
     /// <summary>Largest document, in bytes.</summary>
     public const int MaxLength = SlotSize - HeaderLength;
 
-    private const int SlotSize = 1 << 20;
+    private const int SlotSize = 2 << 20;
+    private const int FormerSlotSize = 1 << 20;
     private const int HeaderLength = 18 + 2 + 21 + 11 + 65;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly FileStream _file;
+    private readonly int _slotSize;
     private int _olderSlot;
     private long _sequence;
 
     private DurableFile(FileStream file)
     {
         _file = file;
+        _slotSize = HasFormerSlots() ? FormerSlotSize : SlotSize;
         var slots = new[] { ReadSlot(0), ReadSlot(1) };
         var newer = slots[1].Sequence >= slots[0].Sequence ? 1 : 0;
         _sequence = Math.Max(0, slots[newer].Sequence);
@@ -37,6 +40,8 @@ internal sealed class DurableFile : IDisposable
         _olderSlot = 1 - newer;
         DamagedSlots = slots.Count(slot => slot.Sequence < 0);
     }
+
+    private static ReadOnlySpan<byte> Format => "wunderproxy-state 1 "u8;
 
     /// <summary>The document; <see langword="null"/> if neither slot is valid, as in a new file.</summary>
     public byte[]? Content { get; private set; }
@@ -86,9 +91,9 @@ internal sealed class DurableFile : IDisposable
     /// <exception cref="IOException">It may not be on the disk; the former document still counts.</exception>
     public void Write(byte[] content)
     {
-        if (content.Length > MaxLength)
+        if (content.Length > _slotSize - HeaderLength)
         {
-            throw new IOException($"The document has {content.Length} bytes; the file takes {MaxLength}.");
+            throw new IOException($"The document has {content.Length} bytes; the file takes {_slotSize - HeaderLength}.");
         }
 
         var header = Header(_sequence + 1, content);
@@ -112,7 +117,7 @@ internal sealed class DurableFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    private static long SlotOffset(int slot) => (long)slot * SlotSize;
+    private long SlotOffset(int slot) => (long)slot * _slotSize;
 
     private static byte[] Header(long sequence, ReadOnlySpan<byte> content)
     {
@@ -128,10 +133,17 @@ internal sealed class DurableFile : IDisposable
         return hash.GetHashAndReset();
     }
 
+    // Files that were made when snapshots had no error pages have smaller slots: the second one begins where a document is now.
+    private bool HasFormerSlots()
+    {
+        Span<byte> beginning = stackalloc byte[Format.Length];
+        return _file.Length <= 2 * FormerSlotSize && RandomAccess.Read(_file.SafeFileHandle, beginning, FormerSlotSize) == beginning.Length && beginning.SequenceEqual(Format);
+    }
+
     // Sequence 0: an unused slot; -1: a damaged one.
     private (long Sequence, byte[]? Content) ReadSlot(int slot)
     {
-        var bytes = new byte[SlotSize];
+        var bytes = new byte[_slotSize];
         var length = RandomAccess.Read(_file.SafeFileHandle, bytes, SlotOffset(slot));
         if (!bytes.AsSpan().ContainsAnyExcept((byte)0))
         {

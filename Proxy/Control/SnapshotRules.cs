@@ -9,7 +9,6 @@ namespace Wunderproxy.Proxy.Control;
 /// <summary>What a message to the control API must be like, beyond its JSON.</summary>
 internal static class SnapshotRules
 {
-    private const int MaxPageBytes = 256 * 1024;
     private const string LettersAndDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     private static readonly SearchValues<char> NameChars = SearchValues.Create(LettersAndDigits + "._-");
     private static readonly SearchValues<char> HostChars = SearchValues.Create(LettersAndDigits + "._-*");
@@ -64,9 +63,23 @@ internal static class SnapshotRules
             yield return mistake;
         }
 
-        foreach (var mistake in snapshot.Maintenance is { } page ? Mistakes(page) : [])
+        foreach (var mistake in (snapshot.Maintenance is { } page ? Mistakes(page) : []).Concat(Mistakes(snapshot.ErrorPages)))
         {
             yield return mistake;
+        }
+    }
+
+    private static IEnumerable<string> Mistakes(ErrorPages pages)
+    {
+        if (pages.Pages.Count > ErrorPages.MaxPages || pages.Pages.Keys.Any(key => !ErrorPages.IsKey(key)))
+        {
+            yield return $"ErrorPages.Pages must be at most {ErrorPages.MaxPages} pages by a status from 400 to 599, or by 4xx or 5xx.";
+        }
+
+        var sizes = pages.Pages.Values.Select(Encoding.UTF8.GetByteCount).ToList();
+        if (sizes.Any(size => size > ErrorPages.MaxPageBytes) || sizes.Sum() > ErrorPages.MaxBytes)
+        {
+            yield return "ErrorPages.Pages has a page larger than 256 KiB, or has more than 1 MiB together.";
         }
     }
 
@@ -184,7 +197,7 @@ internal static class SnapshotRules
 
     private static IEnumerable<string> Mistakes(MaintenancePage page)
     {
-        if (Encoding.UTF8.GetByteCount(page.Body ?? "") > MaxPageBytes)
+        if (Encoding.UTF8.GetByteCount(page.Body ?? "") > ErrorPages.MaxPageBytes)
         {
             yield return "Maintenance.Body is larger than 256 KiB.";
         }

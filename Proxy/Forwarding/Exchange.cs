@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
@@ -11,20 +12,47 @@ using Wunderproxy.Proxy.Tls;
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>One request and its answer. Kept and used again for the next request of the same connection.</summary>
+/// <param name="rules">What the options say about every request.</param>
+/// <param name="ids">Names the requests that have no name yet.</param>
+/// <param name="time">The clock.</param>
 [SuppressMessage("Design", "CA1001", Justification = "What it has is given back at the end of each request.")]
-internal sealed class Exchange : IAnswered
+internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvider time) : IAnswered
 {
     private readonly DefaultHttpContext _context = new();
     private readonly ResponseBody _responseBody = new();
     private Relay? _relay;
     private CancellationTokenRegistration _following;
     private string? _hsts;
+    private RequestId _id;
+    private long? _givenAt;
+    private long? _headAt;
 
     /// <summary>The request and the answer.</summary>
     public HttpContext Context => _context;
 
     /// <summary>The answer's body.</summary>
     public ResponseBody ResponseBody => _responseBody;
+
+    /// <summary>What the options say about every request.</summary>
+    public ForwardingRules Rules => rules;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => time;
+
+    /// <summary>How the application was served when the request last looked; absent: it belongs to none, or hasn't looked yet.</summary>
+    public Serving? Serving { get; set; }
+
+    /// <summary>How long its target took for the head of the answer; absent: there was none, or nobody wants to know.</summary>
+    public TimeSpan? UpstreamHead => _headAt is { } head ? time.GetElapsedTime(_givenAt!.Value, head) : null;
+
+    /// <summary>Since when its target has it; absent: none was given it, or nobody wants to know.</summary>
+    public TimeSpan? Upstream => _givenAt is { } given ? time.GetElapsedTime(given) : null;
+
+    /// <summary>The request's name: what a trusted proxy calls it, else one that is made here.</summary>
+    public RequestId Id => _id.IsSet ? _id : _id = NameRequest();
+
+    /// <summary>When the request arrived.</summary>
+    public DateTimeOffset ArrivedAt => time.GetUtcNow() - time.GetElapsedTime(Began);
 
     /// <summary>Timestamp of the request's beginning.</summary>
     public long Began { get; private set; }
@@ -88,10 +116,11 @@ internal sealed class Exchange : IAnswered
 
     /// <summary>Begins the next exchange.</summary>
     /// <param name="features">The server's view of the request.</param>
-    /// <param name="timestamp">Timestamp of now.</param>
-    public void Begin(IFeatureCollection features, long timestamp)
+    public void Begin(IFeatureCollection features)
     {
-        Began = timestamp;
+        Began = time.GetTimestamp();
+        _id = default;
+        (_givenAt, _headAt) = (null, null);
         BytesIn = 0;
         HasInvalidTrailers = false;
         IsRepeated = false;
@@ -155,6 +184,33 @@ internal sealed class Exchange : IAnswered
         }
     }
 
+    /// <summary>Notes that the request is given to a target.</summary>
+    public void Given()
+    {
+        if (rules.TimesTargets)
+        {
+            (_givenAt, _headAt) = (time.GetTimestamp(), null);
+        }
+    }
+
+    /// <summary>Notes that the head of the target's answer is there.</summary>
+    public void Answered()
+    {
+        if (rules.TimesTargets)
+        {
+            _headAt = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>Lets the answer name its request, if the options say so. The answer must not have begun.</summary>
+    public void NameAnswer()
+    {
+        if (rules.AnswersWithId)
+        {
+            _context.Response.Headers[RequestId.Header] = Id.ToString();
+        }
+    }
+
     /// <summary>Sets the words behind the answer's status.</summary>
     /// <param name="reason">Absent: the usual ones.</param>
     public void SetReason(string? reason) => _context.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = reason;
@@ -204,6 +260,10 @@ internal sealed class Exchange : IAnswered
     {
         LeavePlace();
         _relay?.Dispose();
+        Serving = null;
         _context.Uninitialize();
     }
+
+    private RequestId NameRequest() =>
+        Peer.IsTrusted && _context.Request.Headers[RequestId.Header] is [{ } given] && RequestId.IsSane(given) ? new RequestId(given) : ids.Next();
 }

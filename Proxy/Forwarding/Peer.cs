@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Tls;
 
 namespace Wunderproxy.Proxy.Forwarding;
@@ -13,21 +14,14 @@ internal sealed record Peer(string Address, bool IsTrusted)
     public string? ClientSubject { get; init; }
 
     /// <summary>Connection middleware: names the peer once for all requests of a connection.</summary>
-    /// <param name="trusted">Networks of the proxies that are believed. Whoever may use a Unix socket of ours is believed too.</param>
-    public static Func<ConnectionDelegate, ConnectionDelegate> Introduce(IReadOnlyList<IPNetwork> trusted) => next => connection =>
+    /// <param name="trusted">The proxies that are believed. Whoever may use a Unix socket of ours is believed too.</param>
+    public static Func<ConnectionDelegate, ConnectionDelegate> Introduce(TrustedProxies trusted) => next => connection =>
     {
         connection.Features.Set(Of(connection.RemoteEndPoint, trusted) with { ClientSubject = connection.Features.Get<ClientIdentity>()?.Subject });
         return next(connection);
     };
 
-    private static Peer Of(EndPoint? endPoint, IReadOnlyList<IPNetwork> trusted)
-    {
-        if (endPoint is not IPEndPoint { Address: var address })
-        {
-            return new Peer("", true);
-        }
-
-        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return new Peer(address.ToString(), trusted.Any(network => network.Contains(address)));
-    }
+    private static Peer Of(EndPoint? endPoint, TrustedProxies trusted) => endPoint is IPEndPoint { Address: var address }
+        ? new Peer(TrustedProxies.Plain(address).ToString(), trusted.Contains(address))
+        : new Peer("", true);
 }

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.WebUtilities;
+
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>An answer of the Proxy itself instead of the application's.</summary>
@@ -14,6 +16,9 @@ internal sealed record Problem(int Status, string Title, string Detail)
 
     /// <summary>Whether the client's connection can't be used any further.</summary>
     public bool ClosesConnection { get; init; }
+
+    /// <summary>Whether the application itself has answered so, and its page is replaced by another one.</summary>
+    public bool IsTheApplications { get; init; }
 
     /// <summary>There is no release to answer.</summary>
     public static Problem NoTarget { get; } =
@@ -81,4 +86,8 @@ internal sealed record Problem(int Status, string Title, string Detail)
         _ => "Bad request",
     }, detail)
     { ClosesConnection = true };
+
+    /// <summary>The application has answered with an error.</summary>
+    public static Problem Answered(int status) =>
+        new(status, ReasonPhrases.GetReasonPhrase(status) is { Length: > 0 } reason ? reason : "Error", "The application answered with an error.") { IsTheApplications = true };
 }

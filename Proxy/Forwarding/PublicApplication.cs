@@ -1,22 +1,25 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Clients;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>What the public server calls for each request: no middleware, no routing, nothing that isn't needed.</summary>
-internal sealed class PublicApplication(RequestHandler handler, TimeProvider time) : IHttpApplication<Exchange>
+internal sealed class PublicApplication(RequestHandler handler, ForwardingRules rules, TimeProvider time) : IHttpApplication<Exchange>
 {
+    private readonly RequestIds _ids = new();
+
     /// <inheritdoc/>
     public Exchange CreateContext(IFeatureCollection contextFeatures)
     {
-        var exchange = (contextFeatures as IHostContextContainer<Exchange>)?.HostContext ?? new Exchange();
+        var exchange = (contextFeatures as IHostContextContainer<Exchange>)?.HostContext ?? new Exchange(rules, _ids, time);
         if (contextFeatures is IHostContextContainer<Exchange> connection)
         {
             connection.HostContext = exchange;
         }
 
-        exchange.Begin(contextFeatures, time.GetTimestamp());
+        exchange.Begin(contextFeatures);
         return exchange;
     }
 

@@ -2,6 +2,8 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.AccessLogs;
+using Wunderproxy.Proxy.Pages;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
@@ -26,12 +28,14 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         {
             // A question about the server itself: no application is meant.
             context.Response.StatusCode = StatusCodes.Status204NoContent;
+            exchange.NameAnswer();
+            exchange.Serving = table.Find(RequestChecks.PlaceOf(context));
             if (ConnectionHeader.AsksForClose(context.Request))
             {
                 context.Response.Headers.Connection = "close";
             }
 
-            Record(exchange, UntargetedOf(context), null);
+            Record(exchange, UntargetedOf(exchange), null);
             return Task.CompletedTask;
         }
 
@@ -42,8 +46,9 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     /// <summary>Answers a request that goes to no application.</summary>
     public async Task RefuseAsync(Exchange exchange, Problem refusal)
     {
-        await AnswerAsync(exchange.Context, refusal);
-        Record(exchange, UntargetedOf(exchange.Context), null);
+        exchange.Serving = table.Find(RequestChecks.PlaceOf(exchange.Context));
+        await AnswerAsync(exchange, refusal);
+        Record(exchange, UntargetedOf(exchange), null);
     }
 
     // Tries until it is answered.
@@ -58,8 +63,11 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         }
     }
 
-    private ValueTask<bool> TryServeAsync(Exchange exchange, Serving serving, Claim claim) =>
-        serving.IsRestricted ? TryAdmitAsync(exchange, serving, claim) : TryForwardAsync(exchange, serving, claim);
+    private ValueTask<bool> TryServeAsync(Exchange exchange, Serving serving, Claim claim)
+    {
+        exchange.Serving = serving;
+        return serving.IsRestricted ? TryAdmitAsync(exchange, serving, claim) : TryForwardAsync(exchange, serving, claim);
+    }
 
     // Who waits for a place has no hold on the target: it may be replaced meanwhile.
     private async ValueTask<bool> TryAdmitAsync(Exchange exchange, Serving serving, Claim claim)
@@ -81,7 +89,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         if (!exchange.IsClientGone)
         {
             exchange.SayHsts(serving);
-            await AnswerAsync(context, refusal);
+            await AnswerAsync(exchange, refusal);
         }
 
         Record(exchange, serving.Untargeted, null);
@@ -129,12 +137,13 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
 
     private async Task RefuseStrangerAsync(Exchange exchange, Serving serving)
     {
-        await AnswerAsync(exchange.Context, exchange is { IsSecure: true, IsAskedForCertificate: false } ? Problem.NotAskedForCertificate : Problem.NoClientCertificate);
+        await AnswerAsync(exchange, exchange is { IsSecure: true, IsAskedForCertificate: false } ? Problem.NotAskedForCertificate : Problem.NoClientCertificate);
         Record(exchange, serving.Untargeted, null);
     }
 
     private static void Introduce(Claim claim, Exchange exchange)
     {
+        exchange.Given();
         claim.Describe(RequestChecks.RawTargetOf(exchange.Context), exchange.Began);
         claim.StaysOpen = RequestChecks.WaitsLong(exchange.Context.Request);
         exchange.Client.Claimed(claim);
@@ -158,7 +167,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
 
     private async Task EndAsync(Exchange exchange, Claim claim, Problem? problem, Exception? error)
     {
-        if (problem is not null && (claim.IsCut || !exchange.IsClientGone))
+        if (problem is { IsTheApplications: false } && (claim.IsCut || !exchange.IsClientGone))
         {
             log.Failed(claim.Upstream.Target, problem, error);
         }
@@ -177,7 +186,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         }
         else if (problem is not null && !exchange.IsClientGone)
         {
-            return AnswerAsync(context, problem);
+            return AnswerAsync(exchange, problem);
         }
 
         return Task.CompletedTask;
@@ -186,6 +195,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     private async ValueTask<bool> TryAnswerWithoutTargetAsync(Exchange exchange, Serving? serving)
     {
         var context = exchange.Context;
+        exchange.Serving = serving;
         exchange.LeavePlace();
         if (serving is not null)
         {
@@ -194,23 +204,23 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
 
         if (serving is { IsRestricted: true } && RefusalOf(exchange, serving) is { } refusal)
         {
-            await AnswerAsync(context, refusal);
+            await AnswerAsync(exchange, refusal);
         }
         else if (serving is not null && serving.AnswersHealthCheck(RequestChecks.PlaceOf(context)))
         {
-            await ProblemPage.WriteHealthyAsync(context);
+            await ProblemPage.WriteHealthyAsync(exchange);
         }
         else if (serving?.Maintenance is { } page)
         {
-            await ProblemPage.WriteMaintenanceAsync(context, page);
+            await ProblemPage.WriteMaintenanceAsync(exchange, page);
         }
         else if (serving is not { IsPaused: true })
         {
-            await AnswerAsync(context, serving is null && !table.IsEmpty ? Problem.NoApplication : Problem.NoTarget);
+            await AnswerAsync(exchange, serving is null && !table.IsEmpty ? Problem.NoApplication : Problem.NoTarget);
         }
         else if (await hold.WaitAsync(exchange, serving, null, Problem.Paused) is { } problem)
         {
-            await AnswerAsync(context, problem);
+            await AnswerAsync(exchange, problem);
         }
         else
         {
@@ -222,16 +232,16 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         return true;
     }
 
-    private static async Task AnswerAsync(HttpContext context, Problem problem)
+    private static async Task AnswerAsync(Exchange exchange, Problem problem)
     {
         try
         {
-            await ProblemPage.WriteAsync(context, problem);
+            await ProblemPage.WriteAsync(exchange, problem);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             // The client is gone.
-            context.Abort();
+            exchange.Context.Abort();
         }
     }
 
@@ -254,7 +264,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         error is not SocketException { SocketErrorCode: SocketError.TimedOut }
         || !ReferenceEquals(table.Find(RequestChecks.PlaceOf(context))?.Upstream, claim.Upstream);
 
-    private TrafficRecorder UntargetedOf(HttpContext context) => table.Find(RequestChecks.PlaceOf(context))?.Untargeted ?? table.Unclaimed;
+    private TrafficRecorder UntargetedOf(Exchange exchange) => exchange.Serving?.Untargeted ?? table.Unclaimed;
 
     private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
     {
@@ -262,6 +272,6 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         var isGone = !context.Response.HasStarted && exchange.IsClientGone;
         var status = isGone ? ClientGone : context.Response.StatusCode;
         var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
-        accessLog?.Write(context, status, exchange.ResponseBody.Written, duration, claim?.Upstream.Target);
+        accessLog?.Write(AccessEntry.Of(exchange, status, duration, claim));
     }
 }

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
 using Wunderproxy.Contracts;
+using Wunderproxy.Proxy.AccessLogs;
 
 namespace Wunderproxy.Proxy.Hosting;
 
@@ -14,17 +15,18 @@ internal sealed class CommandLine
 
         It learns from the Controller, over the control socket, which release that is, and remembers it in the state directory: after a restart
         it serves at once. It needs no access to the container engine. SIGTERM: takes no new connections and lets running requests end; a second
-        SIGTERM ends them.
+        SIGTERM ends them. SIGHUP: opens the file of the access log anew, if there is one.
 
         Each option can also be given as an environment variable: WUNDERPROXY_LISTEN, WUNDERPROXY_LISTEN_TLS, WUNDERPROXY_CERTIFICATES, WUNDERPROXY_CLIENT_CA,
-        WUNDERPROXY_CONTROL, WUNDERPROXY_STATE_DIR, WUNDERPROXY_TRUSTED_PROXY, WUNDERPROXY_MAX_CONNECTIONS, WUNDERPROXY_MAX_CONNECTIONS_PER_CLIENT, WUNDERPROXY_ACCESS_LOG (true or false),
-        WUNDERPROXY_STOP_TIMEOUT. Lists are separated by commas.
+        WUNDERPROXY_CONTROL, WUNDERPROXY_STATE_DIR, WUNDERPROXY_TRUSTED_PROXY, WUNDERPROXY_MAX_CONNECTIONS, WUNDERPROXY_MAX_CONNECTIONS_PER_CLIENT,
+        WUNDERPROXY_ACCESS_LOG (a file, true or false), WUNDERPROXY_ACCESS_LOG_FORMAT, WUNDERPROXY_STOP_TIMEOUT, and, with true or false, WUNDERPROXY_FORWARDED
+        and WUNDERPROXY_ANSWER_REQUEST_ID. Lists are separated by commas.
 
         Exit codes: 0 stopped as told, 1 unexpected error, 2 wrong command line, 3 an address can't be listened on, 4 the control socket can't be
-        made, 5 the state directory can't be used.
+        made, 5 the state directory can't be used, 6 the access log can't be opened.
         """;
 
-    private const string Address = "an address: host:port with an IP address or localhost, :port, or unix:/path";
+    private const string Address = "an address: host:port with an IP address or localhost, :port, or unix:/path, perhaps behind proxy-protocol:";
 
     private readonly Func<string, string?> _environment;
     private readonly Option<string[]> _listen;
@@ -36,7 +38,10 @@ internal sealed class CommandLine
     private readonly Option<string[]> _trustedProxy;
     private readonly Option<string?> _maxConnections;
     private readonly Option<string?> _maxConnectionsPerClient;
-    private readonly Option<bool> _accessLog;
+    private readonly Option<bool> _forwarded;
+    private readonly Option<bool> _answerRequestId;
+    private readonly Option<string> _accessLog;
+    private readonly Option<AccessLogFormat> _accessLogFormat;
     private readonly Option<bool> _noAccessLog = new("--no-access-log") { Description = "Write no line for each request, whatever the environment says." };
     private readonly Option<string> _stopTimeout;
 
@@ -46,7 +51,7 @@ internal sealed class CommandLine
         _environment = environment;
         _listen = new("--listen")
         {
-            Description = "Address to take requests on: host:port, :port or unix:/path. May be repeated.",
+            Description = "Address to take requests on: host:port, :port or unix:/path; with proxy-protocol: before it, each connection begins with a header of the PROXY protocol, v1 or v2, and only the load balancer should reach it. May be repeated.",
             HelpName = "ADDRESS",
             DefaultValueFactory = _ => List("LISTEN") ?? ["0.0.0.0:80"],
         };
@@ -82,7 +87,7 @@ internal sealed class CommandLine
         };
         _trustedProxy = new("--trusted-proxy")
         {
-            Description = "Network (CIDR) or address of a proxy in front, whose X-Forwarded headers are believed. May be repeated.",
+            Description = "Network (CIDR) or address of a proxy in front, whose X-Forwarded-*, X-Request-Id and X-Request-Start are believed. May be repeated.",
             HelpName = "CIDR",
             DefaultValueFactory = _ => List("TRUSTED_PROXY") ?? [],
         };
@@ -98,10 +103,20 @@ internal sealed class CommandLine
             HelpName = "NUMBER",
             DefaultValueFactory = _ => Variable("MAX_CONNECTIONS_PER_CLIENT"),
         };
+        _forwarded = Flag("--forwarded", "FORWARDED", "Send applications Forwarded (RFC 7239) beside X-Forwarded-*, and believe it of a proxy in front.");
+        _answerRequestId = Flag("--answer-request-id", "ANSWER_REQUEST_ID", "Name the request in each answer, in X-Request-Id.");
         _accessLog = new("--access-log")
         {
-            Description = "Write a line for each request to the standard output.",
-            DefaultValueFactory = _ => bool.TryParse(Variable("ACCESS_LOG"), out var isOn) && isOn,
+            Description = "Write a line for each request to the file, or to the standard output where none is named. Queries are left out.",
+            HelpName = "FILE",
+            Arity = ArgumentArity.ZeroOrOne,
+            DefaultValueFactory = option => option.Parent is OptionResult { Implicit: false } ? "true" : Variable("ACCESS_LOG") ?? "false",
+        };
+        _accessLogFormat = new("--access-log-format")
+        {
+            Description = "combined: as Apache and nginx write it, and a few fields behind it; json: an object a line.",
+            HelpName = "combined|json",
+            DefaultValueFactory = _ => Enum.TryParse<AccessLogFormat>(Variable("ACCESS_LOG_FORMAT"), ignoreCase: true, out var format) ? format : AccessLogFormat.Combined,
         };
         _stopTimeout = new("--stop-timeout")
         {
@@ -126,7 +141,8 @@ internal sealed class CommandLine
     {
         var root = new RootCommand(Description)
         {
-            _listen, _listenTls, _certificates, _clientAuthorities, _control, _stateDirectory, _trustedProxy, _maxConnections, _maxConnectionsPerClient, _accessLog, _noAccessLog, _stopTimeout,
+            _listen, _listenTls, _certificates, _clientAuthorities, _control, _stateDirectory, _trustedProxy, _forwarded, _answerRequestId, _maxConnections, _maxConnectionsPerClient,
+            _accessLog, _accessLogFormat, _noAccessLog, _stopTimeout,
         };
         root.SetAction(async (result, _) => (int)await run(OptionsOf(result)));
         var parsed = root.Parse(arguments);
@@ -155,8 +171,17 @@ internal sealed class CommandLine
         TrustedProxies = [.. result.GetRequiredValue(_trustedProxy).Select(text => ParseNetwork(text)!.Value)],
         MaxConnections = ParseCount(result.GetValue(_maxConnections)),
         MaxConnectionsPerClient = ParseCount(result.GetValue(_maxConnectionsPerClient)),
-        AccessLog = result.GetValue(_accessLog) && !result.GetValue(_noAccessLog),
+        Forwarded = result.GetValue(_forwarded),
+        AnswerRequestId = result.GetValue(_answerRequestId),
+        AccessLog = result.GetValue(_noAccessLog) ? null : LogIn(result.GetRequiredValue(_accessLog)),
+        AccessLogFormat = result.GetValue(_accessLogFormat),
         StopTimeout = ParseDuration(result.GetRequiredValue(_stopTimeout))!.Value,
+    };
+
+    private Option<bool> Flag(string name, string variable, string description) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = _ => bool.TryParse(Variable(variable), out var isOn) && isOn,
     };
 
     private static void Check<T>(OptionResult option, Func<string, T?> parse, string expected)
@@ -169,6 +194,13 @@ internal sealed class CommandLine
             }
         }
     }
+
+    private static string? LogIn(string text) => text switch
+    {
+        "true" or ProxyOptions.StandardOutput => ProxyOptions.StandardOutput,
+        "false" => null,
+        _ => Path.GetFullPath(text),
+    };
 
     private static IPNetwork? ParseNetwork(string text) =>
         IPNetwork.TryParse(text, out var network) ? network

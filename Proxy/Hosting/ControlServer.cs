@@ -13,8 +13,8 @@ namespace Wunderproxy.Proxy.Hosting;
 /// <summary>The server behind the control socket.</summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
-    // The largest page, if each of its characters is escaped, and all the rest.
-    private const long MaxBodyBytes = 2 << 20;
+    // All pages, if each of their characters is escaped, and all the rest.
+    private const long MaxBodyBytes = 8 << 20;
 
     private readonly string _path;
     private readonly WebApplication _server;

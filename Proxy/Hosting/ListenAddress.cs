@@ -4,19 +4,28 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Wunderproxy.Proxy.Hosting;
 
-/// <summary>Where the Proxy takes requests: <c>host:port</c>, <c>:port</c> (every address), or <c>unix:/path</c>.</summary>
+/// <summary>Where the Proxy takes requests: <c>host:port</c>, <c>:port</c> (every address), or <c>unix:/path</c>; each may follow <c>proxy-protocol:</c>.</summary>
 internal abstract record ListenAddress
 {
     private const string UnixPrefix = "unix:";
+    private const string ProxyPrefix = "proxy-protocol:";
 
     private ListenAddress()
     {
     }
 
+    /// <summary>Whether connections begin with a header of the PROXY protocol.</summary>
+    public bool HasProxyHeader { get; private init; }
+
     /// <summary>Reads an address.</summary>
     /// <returns><see langword="null"/> if the text is none. Host names other than <c>localhost</c> are none.</returns>
     public static ListenAddress? TryParse(string text)
     {
+        if (text.StartsWith(ProxyPrefix, StringComparison.Ordinal))
+        {
+            return TryParse(text[ProxyPrefix.Length..]) is { HasProxyHeader: false } address ? address with { HasProxyHeader = true } : null;
+        }
+
         if (text.StartsWith(UnixPrefix, StringComparison.Ordinal))
         {
             var path = text[UnixPrefix.Length..];

@@ -2,6 +2,8 @@ using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.AccessLogs;
+using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Control;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Stats;
@@ -32,7 +34,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private readonly ControlServer _control;
     private readonly DateTimeOffset _startedAt;
 
-    private ProxyHost(ProxyOptions options, StateDirectory state, TextWriter accessLog, TimeProvider time, ILoggerFactory loggers)
+    private ProxyHost(ProxyOptions options, StateDirectory state, AccessLog? accessLog, TimeProvider time, ILoggerFactory loggers)
     {
         _options = options;
         _state = state;
@@ -43,14 +45,22 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _connections = new ClientConnections(
             _descriptors, options.MaxConnections, options.MaxConnectionsPerClient is { } most ? new ConnectionsByClient(most, options.TrustedProxies) : null);
         _services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddSingleton(time).BuildServiceProvider();
-        _accessLog = options.AccessLog ? new AccessLog(accessLog, time) : null;
+        _accessLog = accessLog;
 
+        var rules = new ForwardingRules
+        {
+            Trusted = new TrustedProxies(options.TrustedProxies),
+            SpeaksForwarded = options.Forwarded,
+            AnswersWithId = options.AnswerRequestId,
+            TimesTargets = accessLog is not null,
+        };
         _table = new TargetTable(_connections.Running, time);
         var handler = new RequestHandler(_table, new RequestHold(_table, time), _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
-        _application = new PublicApplication(handler, time);
+        _application = new PublicApplication(handler, rules, time);
         _registry = new ApplicationRegistry(_table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
         _certificates = options.ListenTls.Count > 0 ? new CertificateFolder(options.Certificates, options.ClientAuthorities, time, loggers.CreateLogger<CertificateFolder>()) : null;
-        _public = new PublicServer(options, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, _connections, _services, time, loggers);
+        _public = new PublicServer(
+            options, rules.Trusted, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, _connections, _services, time, loggers);
         _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, StatusOf), loggers);
     }
 
@@ -66,15 +76,16 @@ internal sealed partial class ProxyHost : IAsyncDisposable
 
     /// <summary>Starts a Proxy. When this returns, it serves by what was written before, and can be controlled.</summary>
     /// <param name="options">What it is told.</param>
-    /// <param name="accessLog">Where the line of each request goes, if it is told to write them.</param>
+    /// <param name="output">The standard output: gets the line of each request, if it is told to write them there.</param>
     /// <param name="time">Its clock.</param>
     /// <param name="loggers">Where it logs.</param>
     /// <param name="cancellationToken">Gives the start up.</param>
     /// <exception cref="StartException">Something is in the way.</exception>
     public static async Task<ProxyHost> StartAsync(
-        ProxyOptions options, TextWriter accessLog, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+        ProxyOptions options, Stream output, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var host = new ProxyHost(options, OpenState(options.StateDirectory, time, loggers), accessLog, time, loggers);
+        var file = OpenLog(options, output);
+        var host = new ProxyHost(options, OpenState(options.StateDirectory, time, loggers), file is null ? null : new AccessLog(options.AccessLogFormat, file, time, loggers.CreateLogger<AccessLog>()), time, loggers);
         try
         {
             await host.StartAsync(cancellationToken);
@@ -99,6 +110,9 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         Stopped();
     }
 
+    /// <summary>Opens the file of the access log anew, for it was renamed.</summary>
+    public void ReopenLog() => _accessLog?.Reopen();
+
     /// <summary>Ends at once what still runs.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -117,6 +131,18 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         }
 
         await _services.DisposeAsync();
+    }
+
+    private static AccessLogFile? OpenLog(ProxyOptions options, Stream output)
+    {
+        try
+        {
+            return options.AccessLog is not { } path ? null : path == ProxyOptions.StandardOutput ? new AccessLogFile(output) : new AccessLogFile(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartException(ExitCode.CannotLog, $"The access log {options.AccessLog} can't be opened: {e.Message} Name a file that this user may write with --access-log.", e);
+        }
     }
 
     private static StateDirectory OpenState(string folder, TimeProvider time, ILoggerFactory loggers)
@@ -153,6 +179,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         HeapSizeBytes = GC.GetTotalMemory(forceFullCollection: false),
         Connections = _connections.Report(),
         RefusedConnections = _connections.ReportRefused(),
+        AccessLogDropped = _accessLog?.Dropped,
         Applications = applications,
     };
 

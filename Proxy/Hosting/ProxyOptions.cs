@@ -1,10 +1,14 @@
 using System.Net;
+using Wunderproxy.Proxy.AccessLogs;
 
 namespace Wunderproxy.Proxy.Hosting;
 
 /// <summary>What the Proxy is told at its start.</summary>
 internal sealed record ProxyOptions
 {
+    /// <summary>What stands for the standard output in the place of a file.</summary>
+    public const string StandardOutput = "-";
+
     /// <summary>Where requests are taken.</summary>
     public required IReadOnlyList<ListenAddress> Listen { get; init; }
 
@@ -23,8 +27,14 @@ internal sealed record ProxyOptions
     /// <summary>Folder of the state files.</summary>
     public required string StateDirectory { get; init; }
 
-    /// <summary>Networks of the proxies in front, whose X-Forwarded headers are believed.</summary>
+    /// <summary>Networks of the proxies in front, whose headers about the client are believed.</summary>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>Whether applications get the header Forwarded beside X-Forwarded-For, -Proto and -Host, and proxies in front may use it.</summary>
+    public bool Forwarded { get; init; }
+
+    /// <summary>Whether answers name their request, in X-Request-Id.</summary>
+    public bool AnswerRequestId { get; init; }
 
     /// <summary>Connections that clients may have altogether; absent: as many as there are descriptors for. One beyond that is closed as soon as it comes.</summary>
     public int? MaxConnections { get; init; }
@@ -35,8 +45,11 @@ internal sealed record ProxyOptions
     /// <summary>From the first byte of a request until its head has to be there.</summary>
     public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether a line is written for each request.</summary>
-    public bool AccessLog { get; init; }
+    /// <summary>File that gets a line for each request, or <see cref="StandardOutput"/>; absent: none is written.</summary>
+    public string? AccessLog { get; init; }
+
+    /// <summary>How those lines are written.</summary>
+    public AccessLogFormat AccessLogFormat { get; init; }
 
     /// <summary>Bytes a second that a client has to send of a body, or take of an answer, on average while there is something to send or take; a connection that is slower for 5 s is ended.</summary>
     public int MinBodyRate { get; init; } = 1024;

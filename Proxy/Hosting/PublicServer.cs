@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
@@ -26,6 +27,7 @@ internal sealed class PublicServer : IDisposable
     private const int LargestField = 32 << 10;
     private const int AnswerBuffer = 64 << 10;
 
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(130);
     private static readonly TimeSpan SlowTime = TimeSpan.FromSeconds(5);
 
     private readonly LoopTransport _transport;
@@ -33,13 +35,21 @@ internal sealed class PublicServer : IDisposable
     private readonly List<(ListenAddress Address, ListenOptions Options)> _listening = [];
     private readonly List<(ListenAddress Address, ListenOptions Options)> _listeningTls = [];
 
-    /// <param name="options">Where it listens, and whom it believes.</param>
+    /// <param name="options">Where it listens.</param>
+    /// <param name="trusted">Whom it believes.</param>
     /// <param name="chooseTls">What TLS is spoken with for the host that a client names; absent: it isn't spoken.</param>
     /// <param name="connections">Counts the clients' connections.</param>
     /// <param name="services">Services that Kestrel looks up.</param>
     /// <param name="time">Clock of the connections.</param>
     /// <param name="loggers">Where Kestrel logs.</param>
-    public PublicServer(ProxyOptions options, Func<string, SslServerAuthenticationOptions?>? chooseTls, ClientConnections connections, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
+    public PublicServer(
+        ProxyOptions options,
+        TrustedProxies trusted,
+        Func<string, SslServerAuthenticationOptions?>? chooseTls,
+        ClientConnections connections,
+        IServiceProvider services,
+        TimeProvider time,
+        ILoggerFactory loggers)
     {
         // Read by Kestrel when its options are made: a line ends with CR LF, nothing less.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
@@ -54,22 +64,23 @@ internal sealed class PublicServer : IDisposable
         Limit(kestrel.Limits, options);
         var http2 = new InnerListener(time);
         var knowledge = new PriorKnowledge(http2, options.HeadTimeout, time);
+        var proxyProtocol = new ProxyProtocol(options.HeadTimeout, SilenceLimit, time);
         foreach (var address in options.Listen)
         {
-            _listening.Add((address, Listen(kestrel, address, knowledge.Watch, options)));
+            _listening.Add((address, Listen(kestrel, address, proxyProtocol, knowledge.Watch, trusted)));
         }
 
         if (chooseTls is not null)
         {
             var handshake = new TlsHandshake(chooseTls, http2, options.HeadTimeout, time);
-            _listeningTls.AddRange(options.ListenTls.Select(address => (address, Listen(kestrel, address, handshake.Establish, options))));
+            _listeningTls.AddRange(options.ListenTls.Select(address => (address, Listen(kestrel, address, proxyProtocol, handshake.Establish, trusted))));
         }
 
         kestrel.Listen(http2.EndPoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
             listen.Use(StoppingHeartbeat.Provide(time));
-            listen.Use(Peer.Introduce(options.TrustedProxies));
+            listen.Use(Peer.Introduce(trusted));
         });
         _transport = new LoopTransport(Math.Clamp(Environment.ProcessorCount / 2, 1, MaxLoops), "wp-loop", time, connections);
         _server = new KestrelServer(Options.Create(kestrel), _transport, loggers);
@@ -128,12 +139,17 @@ internal sealed class PublicServer : IDisposable
     private static string NameOf((ListenAddress Address, ListenOptions Options) listening) => listening.Options.IPEndPoint?.ToString() ?? listening.Address.ToString();
 
     // HTTP/1.1 is served here; what speaks HTTP/2 is handed over to the listener for it by what comes first.
-    private static ListenOptions Listen(KestrelServerOptions kestrel, ListenAddress address, Func<ConnectionDelegate, ConnectionDelegate> first, ProxyOptions options)
+    private static ListenOptions Listen(KestrelServerOptions kestrel, ListenAddress address, ProxyProtocol proxyProtocol, Func<ConnectionDelegate, ConnectionDelegate> first, TrustedProxies trusted)
     {
         var listen = address.AddTo(kestrel);
         listen.Protocols = HttpProtocols.Http1;
+        if (address.HasProxyHeader)
+        {
+            listen.Use(proxyProtocol.Watch);
+        }
+
         listen.Use(first);
-        listen.Use(Peer.Introduce(options.TrustedProxies));
+        listen.Use(Peer.Introduce(trusted));
         listen.Use(RequestLineGuard.Watch);
         return listen;
     }

@@ -27,4 +27,7 @@ internal enum ExitCode
 
     /// <summary>The state directory can't be used.</summary>
     CannotKeepState = 5,
+
+    /// <summary>The access log can't be opened.</summary>
+    CannotLog = 6,
 }

@@ -157,6 +157,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         _ when exchange.HasInvalidTrailers => Problem.Refused(StatusCodes.Status400BadRequest, "A trailer has a character that headers can't have."),
         _ when _request.ClientFailure is { } failure => Problem.Refused(
             failure is BadHttpRequestException refused ? refused.StatusCode : StatusCodes.Status400BadRequest, "The request's body could not be read."),
+        ReplacedAnswerException replaced => Problem.Answered(replaced.Status),
         InvalidAnswerException => Problem.InvalidAnswer,
         IOException or System.Net.Sockets.SocketException => Problem.Unreachable,
         _ => Problem.InvalidAnswer,

@@ -8,3 +8,10 @@ internal sealed class InvalidAnswerException(string reason) : IOException(reason
 
 /// <summary>The application's answer ended before its end.</summary>
 internal sealed class AnswerCutShortException() : IOException("The application's answer was cut short.");
+
+/// <summary>The application has answered with an error, in place of which another page is shown.</summary>
+internal sealed class ReplacedAnswerException(int status) : IOException("The application's answer is replaced.")
+{
+    /// <summary>Status of its answer.</summary>
+    public int Status => status;
+}

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Pages;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
 
@@ -45,6 +46,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
     /// <param name="claim">The hold on the target.</param>
     /// <returns>Whether the connection can be used for another request.</returns>
     /// <exception cref="IOException">The application or the client broke it off.</exception>
+    /// <exception cref="ReplacedAnswerException">Another page is to be shown in its place; nothing was passed on.</exception>
     public ValueTask<bool> PassOnAsync(ApplicationConnection connection, Claim claim)
     {
         _connection = connection;
@@ -52,6 +54,12 @@ internal sealed class RelayedAnswer(Exchange exchange)
         if (head.Status == StatusCodes.Status101SwitchingProtocols)
         {
             throw new InvalidAnswerException("It switches to a protocol that nobody asked for.");
+        }
+
+        if (head.Status >= StatusCodes.Status400BadRequest && exchange.Serving is { } serving && serving.ReplacesAnswer(head.Status) && ProblemPage.IsForBrowser(exchange))
+        {
+            exchange.Answered();
+            throw new ReplacedAnswerException(head.Status);
         }
 
         var method = exchange.Context.Request.Method;
@@ -99,6 +107,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
 
     private bool TakeHead(AnswerHead head, Claim claim)
     {
+        exchange.Answered();
         var context = exchange.Context;
         var response = context.Response;
         response.StatusCode = head.Status;
@@ -106,6 +115,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         var isKept = TakeFields(head, response.Headers, claim);
         response.ContentLength = head.Length;
         DropLengthWhereThereIsNoBody(response);
+        exchange.NameAnswer();
         if (ConnectionHeader.AsksForClose(context.Request))
         {
             response.Headers.Connection = "close";

@@ -49,7 +49,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
         WaitsToGoOn = hasBody && request.Headers.Expect is [var expectation] && string.Equals(expectation, "100-continue", StringComparison.OrdinalIgnoreCase);
         _isHeadSent = false;
         _head.Clear();
-        RequestHead.Write(request, exchange.Peer, exchange.StrippedPrefix, hasBody, Protocol, _head);
+        RequestHead.Write(exchange, hasBody, Protocol, _head);
     }
 
     /// <summary>Sends a request that has no body.</summary>

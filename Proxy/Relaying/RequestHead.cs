@@ -8,22 +8,21 @@ namespace Wunderproxy.Proxy.Relaying;
 internal static class RequestHead
 {
     /// <summary>Writes the head.</summary>
-    /// <param name="request">The request, which was checked, less the headers that its <c>Connection</c> header nominates.</param>
-    /// <param name="peer">Who sent it.</param>
-    /// <param name="prefix">What the application doesn't see at the beginning of the path; absent: it sees all.</param>
+    /// <param name="exchange">The request, which was checked, less the headers that its <c>Connection</c> header nominates.</param>
     /// <param name="hasBody">Whether a body follows.</param>
     /// <param name="protocol">The protocol that it asks to switch to; absent: none.</param>
     /// <param name="head">Where to.</param>
-    public static void Write(HttpRequest request, Peer peer, string? prefix, bool hasBody, string? protocol, HeadWriter head)
+    public static void Write(Exchange exchange, bool hasBody, string? protocol, HeadWriter head)
     {
-        var target = RequestChecks.TargetOf(request.HttpContext, prefix);
+        var request = exchange.Context.Request;
+        var target = RequestChecks.TargetOf(exchange.Context, exchange.StrippedPrefix);
         head.Write(request.Method);
         head.Write(target.StartsWith("/") ? " "u8 : " /"u8);
         head.Write(target);
         head.Write(" HTTP/1.1\r\n"u8);
         foreach (var (name, values) in request.Headers)
         {
-            if (!HopHeaders.Contains(name) && !ForwardedHeaders.IsMisleading(name, peer.IsTrusted) && !ForwardedHeaders.IsReplaced(name, peer, prefix))
+            if (!HopHeaders.Contains(name) && !ForwardedHeaders.IsMisleading(name, exchange.Peer.IsTrusted) && !ForwardedHeaders.IsReplaced(name, exchange))
             {
                 WriteField(head, name, values);
             }
@@ -47,7 +46,7 @@ internal static class RequestHead
             head.Write("TE: trailers\r\n"u8);
         }
 
-        ForwardedHeaders.Write(request, peer, prefix, head);
+        ForwardedHeaders.Write(exchange, head);
         head.Write("\r\n"u8);
     }
 

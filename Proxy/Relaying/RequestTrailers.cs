@@ -32,7 +32,7 @@ internal static class RequestTrailers
             throw new IOException("The request's trailers can't be sent on.");
         }
 
-        var lines = trailers.Where(field => !BelongsToHead(field.Key) && !ForwardedHeaders.IsMisleading(field.Key, isTrusted: false))
+        var lines = trailers.Where(field => !BelongsToHead(field.Key) && !ForwardedHeaders.IsMisleading(field.Key, isTrusted: false) && !ForwardedHeaders.IsReplaced(field.Key))
             .SelectMany(field => field.Value.Select(value => $"{field.Key}: {value}\r\n"));
         return Encoding.Latin1.GetBytes(string.Concat(lines));
     }

@@ -28,6 +28,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     private volatile bool _isResting;
     private volatile bool _isKept;
     private volatile bool _speaksTls;
+    private bool _isIntroduced;
     private string? _id;
     private IDictionary<object, object?>? _items;
     private IDuplexPipe? _transport;
@@ -53,6 +54,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         _client = former._client;
         _time = former._time;
         RemoteEndPoint = former.RemoteEndPoint;
+        _isIntroduced = former._isIntroduced;
     }
 
     /// <inheritdoc/>
@@ -103,6 +105,12 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
 
     /// <summary>Whether Kestrel has forgotten the connection, and another one like it goes on with it.</summary>
     public bool IsResting => _isResting;
+
+    /// <summary>Whether somebody in front has said where the client comes from, which is in <see cref="ConnectionContext.RemoteEndPoint"/> since then.</summary>
+    public bool IsIntroduced => _isIntroduced;
+
+    /// <summary>Notes that it was said where the client comes from: once on a connection, also where Kestrel forgets it meanwhile.</summary>
+    public void Introduce() => _isIntroduced = true;
 
     /// <summary>Begins to watch for what the client sends.</summary>
     /// <param name="isAnew">Whether it was watched before, as another one.</param>

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Stats;
 
@@ -13,6 +14,12 @@ internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot
 {
     /// <summary>The page that answers everything, while maintenance is up.</summary>
     public MaintenancePage? Maintenance => Snapshot?.Maintenance;
+
+    /// <summary>The application's own page for a status; absent: it has none.</summary>
+    public string? ErrorPageFor(int status) => Snapshot?.ErrorPages.PageFor(status);
+
+    /// <summary>Whether an answer of the application itself is replaced by its page for that status, where the client wants a page.</summary>
+    public bool ReplacesAnswer(int status) => Snapshot is { ErrorPages.ReplaceAnswers: true } && status != StatusCodes.Status401Unauthorized && ErrorPageFor(status) is not null;
 
     /// <summary>Which requests belong to the application.</summary>
     public Routing Routing { get; } = Snapshot?.Routing ?? new Routing();
