@@ -141,8 +141,9 @@ public sealed class RequestQueueTests
         // A place on the replaced release is none for who waits.
         Assert.Equal((1, 1), (backend.Accepted, (await proxy.UntilAsync(state => state.Targets[1].InFlight == 0)).Queued));
         await one.SendAsync(Ok);
-        await using var last = await next.AcceptedAsync();
-        Assert.StartsWith("GET /waiting/2 ", await last.ReadHeadAsync(), StringComparison.Ordinal);
+        await using var last = await next.AcceptedSendingAsync();
+        await last.SendAsync(Ok);
+        Assert.EndsWith("ok", await waiting[2].ReadMessageAsync(), StringComparison.Ordinal);
     }
 
     [Theory]
