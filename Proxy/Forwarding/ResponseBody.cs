@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Proxy.Sockets;
 
 namespace Wunderproxy.Proxy.Forwarding;
 

@@ -32,6 +32,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private readonly CertificateFolder? _certificates;
     private readonly PublicServer _public;
     private readonly ControlServer _control;
+    private readonly IdleMemory _memory;
     private readonly DateTimeOffset _startedAt;
 
     private ProxyHost(ProxyOptions options, StateDirectory state, AccessLog? accessLog, TimeProvider time, ILoggerFactory loggers)
@@ -61,6 +62,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _certificates = options.ListenTls.Count > 0 ? new CertificateFolder(options.Certificates, options.ClientAuthorities, time, loggers.CreateLogger<CertificateFolder>()) : null;
         _public = new PublicServer(
             options, rules.Trusted, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, _connections, _services, time, loggers);
+        _memory = new IdleMemory(() => _connections.AreIdle, time);
         _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, StatusOf), loggers);
     }
 
@@ -122,6 +124,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _public.Dispose();
         _certificates?.Dispose();
         _descriptors.Dispose();
+        _memory.Dispose();
         await _control.DisposeAsync();
         _registry.Dispose();
         _state.Dispose();

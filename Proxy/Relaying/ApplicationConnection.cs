@@ -30,6 +30,9 @@ internal sealed class ApplicationConnection : ISocketEvents, IDisposable
     /// <summary>The head of its latest answer.</summary>
     public AnswerHead Head { get; } = new();
 
+    /// <summary>What follows the head of an answer that has switched protocols.</summary>
+    public SocketStream Upgraded => new(Socket, _received);
+
     /// <summary>Bytes that were received and not used yet.</summary>
     public int Buffered => _received.Count;
 

@@ -159,6 +159,13 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         }
     }
 
+    /// <summary>The connection's bytes past Kestrel, which neither reads nor writes any more, as after an upgrade.</summary>
+    public SocketStream TakeOver()
+    {
+        _ = Input;
+        return new SocketStream(_socket, _input!.Received);
+    }
+
     /// <summary>Aborts a connection when the client leaves, or at once if it has left.</summary>
     /// <param name="follower">The connection; absent: none any more.</param>
     public void EndsToo(LoopSocket? follower) => _end.EndsToo(follower);

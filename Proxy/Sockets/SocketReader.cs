@@ -20,6 +20,9 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
     /// <summary>Whether nothing has come that wasn't used, and somebody waits for more. Looked at on the loop's thread.</summary>
     public bool IsWaiting => _isWaiting && _buffer.Count == 0;
 
+    /// <summary>What was received and not used. Whoever takes it is the only one to read from then on.</summary>
+    public ReceiveBuffer Received => _buffer;
+
     /// <summary>Makes whoever waits believe that the connection has ended. Called on the loop's thread, while <see cref="IsWaiting"/>.</summary>
     public void LetGo()
     {

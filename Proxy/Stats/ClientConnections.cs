@@ -20,6 +20,9 @@ internal sealed class ClientConnections(DescriptorLimit limit, int? most = null,
     private long _total;
     private long _connected;
 
+    /// <summary>Whether no connection has a request that runs.</summary>
+    public bool AreIdle => Volatile.Read(ref _counts[(int)ClientConnectionState.Active]) == 0;
+
     /// <summary>Counts by the names of the states.</summary>
     public IReadOnlyDictionary<string, long> Report() =>
         Names.Select((name, i) => (name, Count: Volatile.Read(ref _counts[i]))).ToDictionary(pair => pair.name, pair => pair.Count);

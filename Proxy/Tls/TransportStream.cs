@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Sockets;
 
 namespace Wunderproxy.Proxy.Tls;
 

@@ -20,6 +20,9 @@ internal static class Upgrade
             ? protocol
             : null;
 
+    // The server's stream costs as much as all the rest, and is needed only where it has to decrypt.
+    private static Stream ClientOf(Exchange exchange, Stream upgraded) => exchange.IsSecure ? upgraded : exchange.Transport.TakeOver();
+
     // Requests that nobody has looked at would follow. Source: RFC 9113, section 3.1.
     private static bool IsHttp(string protocol) => protocol.Contains("h2c", StringComparison.OrdinalIgnoreCase) || protocol.Contains("http", StringComparison.OrdinalIgnoreCase);
 
@@ -36,8 +39,8 @@ internal static class Upgrade
         exchange.Client.Enter(ClientConnectionState.Upgraded);
         claim.BecomeStream(isWebSocket ? RequestKind.WebSocket : RequestKind.Upgrade);
         exchange.Context.Response.Headers.Upgrade = protocol;
-        await using var client = await exchange.Context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-        using var relay = new UpgradedRelay(client, connection, claim, exchange.Transport, isWebSocket);
+        await using var upgraded = await exchange.Context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+        using var relay = new UpgradedRelay(ClientOf(exchange, upgraded), connection, claim, exchange.Transport, isWebSocket);
         await relay.RunAsync(exchange.Context.RequestAborted);
     }
 }

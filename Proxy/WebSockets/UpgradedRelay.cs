@@ -16,6 +16,7 @@ internal sealed class UpgradedRelay : IOpenWebSocket, IDisposable
     private static readonly TimeSpan LastGrace = TimeSpan.FromSeconds(1);
 
     private readonly ApplicationConnection _application;
+    private readonly SocketStream? _client;
     private readonly Claim _claim;
     private readonly ClientTransport _transport;
     private readonly bool _isWebSocket;
@@ -40,7 +41,8 @@ internal sealed class UpgradedRelay : IOpenWebSocket, IDisposable
         _claim = claim;
         _transport = transport;
         _isWebSocket = isWebSocket;
-        var stream = new ApplicationStream(application);
+        var stream = application.Upgraded;
+        _client = client as SocketStream;
         _toApplication = new WebSocketDirection(client, stream, CloseFrame.ForApplication(), _handshake, CountTold);
         _toClient = new WebSocketDirection(stream, client, CloseFrame.ForClient, _handshake, CountTold);
         _end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, claim.Upstream.Time);
@@ -177,6 +179,7 @@ internal sealed class UpgradedRelay : IOpenWebSocket, IDisposable
 
             _end.Cancel();
             _application.Socket.Abort();
+            _client?.Stop();
         }
     }
 }

@@ -1,4 +1,4 @@
-namespace Wunderproxy.Proxy.Forwarding;
+namespace Wunderproxy.Proxy.Sockets;
 
 /// <summary>A stream that can be written asynchronously, read so where it is made for that, and nothing else.</summary>
 internal abstract class AsyncStream : Stream

@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+
+namespace Wunderproxy.Proxy.Sockets;
+
+/// <summary>A connection's bytes both ways, without anything between them and whoever carries them.</summary>
+/// <remarks>Tokens are not looked at: <see cref="Stop"/> frees whoever reads, and aborting the connection frees whoever reads or writes.</remarks>
+/// <param name="socket">The connection.</param>
+/// <param name="received">What was received already and comes first.</param>
+internal sealed class SocketStream(LoopSocket socket, ReceiveBuffer received) : AsyncStream
+{
+    private volatile bool _isStopped;
+
+    /// <inheritdoc/>
+    public override bool CanRead => true;
+
+    /// <summary>Makes it end for whoever reads.</summary>
+    public void Stop()
+    {
+        _isStopped = true;
+        socket.WakeReceiver();
+    }
+
+    /// <summary>Reads what is there, or waits for it; into no bytes it only waits.</summary>
+    /// <returns>Bytes read; 0 into some bytes: the other side has ended, or it was stopped.</returns>
+    /// <exception cref="IOException">The connection is broken or was aborted.</exception>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        buffer.IsEmpty ? WaitAsync() : ReadPieceAsync(buffer);
+
+    /// <inheritdoc/>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => socket.SendAsync(buffer);
+
+    /// <inheritdoc/>
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> WaitAsync()
+    {
+        if (received.Count == 0 && socket.IsEmptied && !_isStopped)
+        {
+            await socket.WaitUntilReadableAsync();
+        }
+
+        return 0;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReadPieceAsync(Memory<byte> buffer)
+    {
+        while (!_isStopped)
+        {
+            var count = Take(buffer.Span);
+            if (count != NativeSocket.WouldBlock)
+            {
+                return count;
+            }
+
+            await socket.WaitUntilReadableAsync();
+        }
+
+        return 0;
+    }
+
+    private int Take(Span<byte> buffer)
+    {
+        if (received.Count == 0)
+        {
+            return socket.Receive(buffer);
+        }
+
+        var count = Math.Min(received.Count, buffer.Length);
+        received.Bytes.Span[..count].CopyTo(buffer);
+        received.Consume(count);
+        return count;
+    }
+}
