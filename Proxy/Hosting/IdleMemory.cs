@@ -8,7 +8,9 @@ internal sealed class IdleMemory : IDisposable
 {
     private const long Little = 256 << 10;
     private const long Much = 8 << 20;
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    // By then connections rest, and what was kept for their next request can go.
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private readonly ITimer _timer;
     private long _seen;
