@@ -15,7 +15,7 @@ internal sealed class Promises
 
     private readonly SimulatedHost _host;
     private readonly HashSet<string> _removedByOthers = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, long> _startedAt = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long Latest, long? Former)> _starts = new(StringComparer.Ordinal);
     private readonly HashSet<string> _judged = new(StringComparer.Ordinal);
 
     public Promises(SimulatedHost host)
@@ -56,21 +56,22 @@ internal sealed class Promises
                 continue;
             if (!reconciler.IsAlive)
                 throw new PromiseBrokenException("The loop of the Controller is stuck.");
-            if (!reconciler.Started.IsCompleted || _host.Thread.Now - _host.Controller.UpSince < DeadlineSlack.Ticks)
-                continue;
-            foreach (var deployment in reconciler.Status.Deployments.Where(d => d.Failure is not null && _judged.Add(d.Id)))
+            var isYoung = _host.Thread.Now - _host.Controller.UpSince < DeadlineSlack.Ticks;
+            foreach (var deployment in reconciler.Status.Deployments.Where(d => d.Failure is not null && _judged.Add(d.Id) && !isYoung))
                 RequirePatience(deployment);
+            if (!reconciler.Started.IsCompleted || isYoung)
+                continue;
             var late = reconciler.Status.Deployments.FirstOrDefault(d => d.End is null && _host.Time.GetUtcNow() > d.Deadline + DeadlineSlack);
             if (late is not null && _host.Thread.Now - _lastJump > DeadlineSlack.Ticks)
                 throw new PromiseBrokenException($"{late.Id} of {late.Revision} has no end {DeadlineSlack} after its deadline: {late.Message}");
         }
     }
 
-    // It is seen a second later at the most. What the clock is set by a few seconds counts like time that passed.
+    // It is seen a second later at the most, when it may have been started again. What the clock is set by a few seconds counts like time that passed.
     private void RequirePatience(DeploymentStatus deployment)
     {
         if (deployment.Failure!.Message.Contains("was not healthy within", StringComparison.Ordinal)
-            && _startedAt.TryGetValue(deployment.Hash, out var start) && _host.Thread.Now - start < (SimulatedRelease.HealthDeadline - ClockWatch.Tolerance).Ticks)
+            && _starts.TryGetValue(deployment.Hash, out var starts) && StartOf(starts) is var start && _host.Thread.Now - start < (SimulatedRelease.HealthDeadline - ClockWatch.Tolerance).Ticks)
             throw new PromiseBrokenException($"{deployment.Revision} was given less time than it has: {deployment.Failure.Message}");
     }
 
@@ -78,8 +79,11 @@ internal sealed class Promises
     {
         _host.Story.Tell("Engine", $"{what} {container.Name}");
         if (what == "start" && container.Labels.TryGetValue(ContainerLabels.Hash, out var hash))
-            _startedAt[hash] = _host.Thread.Now;
+            _starts[hash] = (_host.Thread.Now, _starts.TryGetValue(hash, out var before) ? before.Latest : null);
     }
+
+    private long StartOf((long Latest, long? Former) starts) =>
+        starts.Former is { } former && _host.Thread.Now - starts.Latest < 2 * LookInterval.Ticks ? former : starts.Latest;
 
     private long _lastJump = long.MinValue / 2;
 
