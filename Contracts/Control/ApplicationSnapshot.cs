@@ -58,6 +58,9 @@ public sealed record ApplicationSnapshot
     /// <summary>What is wanted of clients that speak TLS; absent: nothing.</summary>
     public TlsSettings? Tls { get; set; }
 
+    /// <summary>What is kept for slow clients; absent: nothing, everything goes through as it comes.</summary>
+    public Buffering? Buffering { get; set; }
+
     /// <summary>Who answers requests for the path of the target's probe while maintenance is up or traffic is paused; <c>/</c> is a page like any other.</summary>
     public HealthInMaintenance HealthInMaintenance { get; set; }
 }

@@ -142,6 +142,9 @@ public sealed record ProxyStatus
     /// <summary>Lines that the access log has dropped, because they came faster than they could be written, or couldn't be written at all; absent: there is no access log.</summary>
     public long? AccessLogDropped { get; init; }
 
+    /// <summary>What is kept for slow clients.</summary>
+    public BufferUse Buffers { get; init => field = value ?? new(); } = new();
+
     /// <summary>Every application.</summary>
     public IReadOnlyList<ApplicationState> Applications { get; init => field = value ?? []; } = [];
 }

@@ -21,8 +21,8 @@ public sealed record Limits
     public const int MostQueued = 10_000;
 
     /// <summary>
-    /// Bytes of a request's body, up to 1 TiB. A longer one gets 413: at once where it says its length, else as soon as it is longer, and then the application's connection is
-    /// broken off. Absent: no limit, for a body goes through without being kept, and what it costs is the application's to judge.
+    /// Bytes of a request's body, up to 1 TiB. A longer one gets 413: at once where it says its length, else as soon as it is longer; where it wasn't collected before
+    /// (<see cref="Buffering"/>) the application's connection is broken off then. Absent: no limit, for what is kept of a body is bounded anyhow, and what the rest costs is the application's to judge.
     /// </summary>
     [JsonConverter(typeof(ByteSizeJsonConverter))]
     public long? MaxRequestBody { get; set; }

@@ -62,6 +62,9 @@ public sealed record LaunchConfiguration
     /// <summary>The application's own pages for requests that end in an error.</summary>
     public ErrorPages ErrorPages { get; init; } = new();
 
+    /// <summary>What the Proxy keeps for slow clients.</summary>
+    public Buffering Buffering { get; init; } = new();
+
     /// <summary>An image archive in the object store, used when the registry can't serve the image.</summary>
     public ArtifactSpec? Artifact { get; init; }
 

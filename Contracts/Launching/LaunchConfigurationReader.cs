@@ -108,7 +108,7 @@ public static class LaunchConfigurationReader
         ContainerConfigRules.Check(source, container, revision);
         var grace = ContainerConfigRules.StopTimeout(container) ?? new StopSpec().Timeout;
         reader.PassOver("$schema");
-        reader.Later("Buffering", "Compression");
+        reader.Later("Compression");
         return new LaunchConfiguration
         {
             Revision = revision,
@@ -127,6 +127,7 @@ public static class LaunchConfigurationReader
             Limits = reader.Section("Limits", new Limits(), Limits),
             Tls = reader.OptionalSection("Tls", Tls),
             ErrorPages = reader.Section("ErrorPages", new ErrorPages(), ErrorPages),
+            Buffering = reader.Section("Buffering", new Buffering(), Buffering),
             Artifact = reader.OptionalSection("Artifact", Artifact),
         };
     }
@@ -237,6 +238,19 @@ public static class LaunchConfigurationReader
         Pages = reader.Texts("Pages", Control.ErrorPages.MaxPages, TextRules.ErrorPageKey, TextRules.ErrorPage),
         ReplaceAnswers = reader.Flag("ReplaceAnswers"),
     };
+
+    private static Buffering Buffering(ObjectReader reader)
+    {
+        var absent = new Buffering();
+        return new Buffering
+        {
+            Requests = reader.Flag("Requests", absent.Requests),
+            Answers = reader.Flag("Answers", absent.Answers),
+            Memory = reader.Size("Memory", absent.Memory, Control.Buffering.LeastMemory, Control.Buffering.MostMemory),
+            MaxRequest = reader.Size("MaxRequest", absent.MaxRequest, 0, ByteSize.Largest),
+            MaxAnswer = reader.Size("MaxAnswer", absent.MaxAnswer, 0, ByteSize.Largest),
+        };
+    }
 
     private static ArtifactSpec Artifact(ObjectReader reader) => new()
     {

@@ -37,7 +37,8 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
     }
 
     /// <summary>A truth value.</summary>
-    public bool Flag(string name) => Find(name) is { } found && Is(found, "true or false", JsonValueKind.True, JsonValueKind.False) && found.Kind == JsonValueKind.True;
+    public bool Flag(string name, bool absent = false) =>
+        Find(name) is { } found && Is(found, "true or false", JsonValueKind.True, JsonValueKind.False) ? found.Kind == JsonValueKind.True : absent;
 
     /// <summary>A whole number in a range.</summary>
     public int Number(string name, int absent, int smallest, int largest) => NumberOf(Find(name), smallest, largest) ?? absent;
@@ -99,22 +100,11 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
         return duration;
     }
 
-    /// <summary>A size in bytes that may be absent or null.</summary>
-    public long? OptionalSize(string name)
-    {
-        if (FindOrNull(name) is not { } found || !Is(found, "a size", JsonValueKind.Number, JsonValueKind.String))
-        {
-            return null;
-        }
+    /// <summary>A size in bytes, in a range.</summary>
+    public long Size(string name, long absent, long smallest, long largest) => SizeOf(Find(name), smallest, largest) ?? absent;
 
-        if (ByteSize.TryParse(found.Text, out var size))
-        {
-            return size;
-        }
-
-        source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is not a size up to 1 TiB.", "Write bytes, or a whole number and a unit, such as \"512KiB\", \"10MiB\" or \"2GiB\".");
-        return null;
-    }
+    /// <summary>A size in bytes, up to 1 TiB, that may be absent or null.</summary>
+    public long? OptionalSize(string name) => SizeOf(FindOrNull(name), 0, ByteSize.Largest);
 
     /// <summary>An object of the configuration that has defaults.</summary>
     public T Section<T>(string name, T absent, Func<ObjectReader, T> read) => Find(name) is { } found ? SectionOf(found, absent, read) : absent;
@@ -256,6 +246,29 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
 
         Note(found.Start, found.Path, rule(found.Text));
         return found.Text;
+    }
+
+    private long? SizeOf(SourceValue? found, long smallest, long largest)
+    {
+        if (found is null || !Is(found, "a size", JsonValueKind.Number, JsonValueKind.String))
+        {
+            return null;
+        }
+
+        if (!ByteSize.TryParse(found.Text, out var size))
+        {
+            source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is not a size up to 1 TiB.", "Write bytes, or a whole number and a unit, such as \"512KiB\", \"10MiB\" or \"2GiB\".");
+            return null;
+        }
+
+        if (size < smallest || size > largest)
+        {
+            var range = $"from {ByteSize.Format(smallest)} to {ByteSize.Format(largest)}";
+            source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is outside of the range {range}.", $"Write a size {range}.");
+            return null;
+        }
+
+        return size;
     }
 
     private int? NumberOf(SourceValue? found, int smallest, int largest)

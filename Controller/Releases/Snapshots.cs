@@ -41,6 +41,7 @@ internal static class Snapshots
             HoldTimeout = (configuration?.Hold ?? new HoldSpec()).Timeout,
             Limits = configuration?.Limits ?? new Limits(),
             ErrorPages = configuration?.ErrorPages ?? new ErrorPages(),
+            Buffering = configuration?.Buffering ?? new Buffering(),
             HealthInMaintenance = (configuration?.HealthCheck ?? new HealthCheckSpec()).InMaintenance,
         };
     }

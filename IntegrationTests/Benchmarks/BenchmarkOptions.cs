@@ -5,16 +5,16 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 /// <summary>What is to be measured, and how often.</summary>
 internal sealed record BenchmarkOptions
 {
-    public const string Usage = "run.sh [deployments|switch|storm|forwarding|idle|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]";
+    public const string Usage = "run.sh [deployments|switch|storm|forwarding|slow|idle|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]";
 
-    private static readonly string[] All = ["deployments", "switch", "storm", "forwarding", "idle"];
+    private static readonly string[] All = ["deployments", "switch", "storm", "forwarding", "slow", "idle"];
 
     public required IReadOnlyList<string> Subjects { get; init; }
 
     /// <summary>Repetitions; absent: as many as the subject needs.</summary>
     public int? Rounds { get; private init; }
 
-    /// <summary>Length of one measurement of forwarding or idleness, in seconds; absent: as long as the subject needs.</summary>
+    /// <summary>Length of one measurement of forwarding, slow clients or idleness, in seconds; absent: as long as the subject needs.</summary>
     public int? Seconds { get; private init; }
 
     /// <summary>Whether all that forward write a line for each request.</summary>
@@ -24,7 +24,7 @@ internal sealed record BenchmarkOptions
     public string? Only { get; private init; }
 
     /// <summary>Every run ends by then.</summary>
-    public TimeSpan Deadline { get; } = TimeSpan.FromMinutes(75);
+    public TimeSpan Deadline { get; } = TimeSpan.FromMinutes(90);
 
     /// <returns>Absent: the arguments aren't understood.</returns>
     public static BenchmarkOptions? Parse(string[] arguments)

@@ -130,13 +130,13 @@ internal sealed class Contender : IAsyncDisposable
         return await StartedAsync(new Contender("Go's ReverseProxy", port, StartLogging(folder, program, arguments)) { Http2Address = null });
     }
 
-    public static async Task<Contender> WunderproxyAsync(LabHost lab, Uri backend, bool logs = false)
+    public static async Task<Contender> WunderproxyAsync(LabHost lab, Uri backend, bool logs = false, params string[] arguments)
     {
         var port = FreePort.Next();
         var folder = lab.NewDirectory("proxy");
         var socket = Path.Combine(folder, "proxy.sock");
         string[] log = logs ? ["--access-log"] : [];
-        var process = StartLogging(folder, ProxyProcess.Executable, ["--listen", $"127.0.0.1:{port}", "--control", socket, "--state-dir", Path.Combine(folder, "state"), .. log]);
+        var process = StartLogging(folder, ProxyProcess.Executable, ["--listen", $"127.0.0.1:{port}", "--control", socket, "--state-dir", Path.Combine(folder, "state"), .. log, .. arguments]);
         var control = new ControlSocket(socket);
         await Eventually.HoldsAsync("the Proxy takes its target", _ => control.TryMoveAsync(backend));
         return await StartedAsync(new Contender("wunderproxy-proxy", port, process) { Control = control });

@@ -35,10 +35,13 @@ internal sealed class ControlSocket(string path) : IDisposable
             Address = backend.Authority,
             Probe = new HealthProbe { Path = "/tiny" },
         };
-        var snapshot = new ApplicationSnapshot { Application = "bench", Installation = "bench", Generation = generation, Fence = generation, Target = target };
+        var snapshot = new ApplicationSnapshot { Application = "bench", Installation = "bench", Generation = generation, Fence = generation, Target = target, Buffering = new Buffering() };
         using var answer = await _client.PutAsJsonAsync("http://proxy/applications/bench", snapshot, ContractsJson.Default.ApplicationSnapshot);
         return answer.IsSuccessStatusCode;
     }
+
+    /// <summary>What the Proxy says of itself.</summary>
+    public Task<ProxyStatus?> StatusAsync() => _client.GetFromJsonAsync("http://proxy/status", ContractsJson.Default.ProxyStatus);
 
     public async Task MoveAsync(Uri backend)
     {

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Measures deployments, switches under load, forwarding and idle cost, and prints Markdown tables.
+# Measures deployments, switches under load, forwarding, slow clients and idle cost, and prints Markdown tables.
 #
-#   run.sh [deployments|switch|storm|forwarding|idle|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]
+#   run.sh [deployments|switch|storm|forwarding|slow|idle|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]
 #
 #   --rounds      repetitions (deployments 20, switches 10, of a storm 1000, forwarding 5)
-#   --seconds     length of one measurement (forwarding 4, idle 60)
+#   --seconds     length of one measurement (forwarding 4, slow 220, idle 60)
 #   --only        forwarding: the kinds of traffic whose title has this text, such as "WebSockets"
 #   --access-log  all that forward write a line for each request
 #
 # Root or sudo. Installs the Debian packages that are missing, and runs everything in a laboratory host of its own (../Lab/lab.sh), in a
 # network namespace, which it takes down again. What is measured is what ../../deploy/install.sh installs. Everything takes about
-# 50 minutes and ends after 75 at the latest.
+# an hour and ends after 90 minutes at the latest.
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -50,4 +50,4 @@ export DOTNET_ROOT
   # Only the store in a directory is used here.
   "$lab" s3 stop
 } >&2
-"$lab" exec timeout --kill-after=10 80m dotnet "$here/bin/Release/net10.0/Wunderproxy.Benchmarks.dll" "$@"
+"$lab" exec timeout --kill-after=10 95m dotnet "$here/bin/Release/net10.0/Wunderproxy.Benchmarks.dll" "$@"

@@ -48,6 +48,7 @@ public sealed class LaunchConfigurationReaderTests
               "Drain": { "Timeout": "0s", "StreamTimeout": "1h" },
               "Hold": { "Timeout": "3s" },
               "tls": { "hsts": { "MaxAgeDays": 30 }, "ClientCertificates": "optional" },
+              "Buffering": { "Requests": false, "Memory": "128KiB", "MaxRequest": 5000000, "MaxAnswer": "2GiB" },
               "Stop": { "Signal": "SIGINT", "Timeout": "45s" },
               "Probation": { "Duration": "5m" },
               "Routing": { "Hosts": ["shop.example", "www.shop.example"], "PathPrefix": "/shop", "StripPathPrefix": true, "Redirect": { "Https": true, "Www": "remove" } },
@@ -65,6 +66,7 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(TimeSpan.FromHours(1), it.Drain.StreamTimeout);
         Assert.Equal(TimeSpan.FromSeconds(3), it.Hold.Timeout);
         Assert.Equal(new TlsSettings { Hsts = new Hsts { MaxAgeDays = 30 }, ClientCertificates = ClientCertificates.Optional }, it.Tls);
+        Assert.Equal(new Buffering { Requests = false, Answers = true, Memory = 128 << 10, MaxRequest = 5_000_000, MaxAnswer = 2L << 30 }, it.Buffering);
         Assert.Equal(HealthInMaintenance.Healthy, it.HealthCheck.InMaintenance);
         Assert.Equal(("SIGINT", 45.0), (it.Stop.Signal, it.Stop.Timeout.TotalSeconds));
         Assert.Equal(TimeSpan.FromMinutes(5), it.Probation.Duration);
@@ -166,7 +168,6 @@ public sealed class LaunchConfigurationReaderTests
     }
 
     [Theory]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Buffering": {} }""", "$.Buffering")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Compression": {} }""", "$.Compression")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxErrorRate": 0.1 } }""", "$.Probation.MaxErrorRate")]
     [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxLatency": "1s" } }""", "$.Probation.MaxLatency")]

@@ -18,7 +18,7 @@ public sealed class LaunchConfigurationSchemaTests
     private static readonly Task<JsonSchema> Validator = JsonSchema.FromJsonAsync(LaunchConfigurationSchema.Text);
 
     public static TheoryData<Type> Records =>
-        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(Redirect), typeof(Limits), typeof(TlsSettings), typeof(Hsts), typeof(ArtifactSpec)]);
+        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(Redirect), typeof(Limits), typeof(TlsSettings), typeof(Hsts), typeof(Buffering), typeof(ArtifactSpec)]);
 
     [Theory]
     [MemberData(nameof(Records))]
@@ -108,7 +108,9 @@ public sealed class LaunchConfigurationSchemaTests
 
     private static bool IsNullable(PropertyInfo property) => new NullabilityInfoContext().Create(property).ReadState == NullabilityState.Nullable;
 
-    private static string[] JsonTypesOf(PropertyInfo property) => property.PropertyType == typeof(long?) ? ["integer", "string"] : [JsonTypeOf(property)];
+    /// <summary>Sizes may be written in two ways.</summary>
+    private static string[] JsonTypesOf(PropertyInfo property) =>
+        (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(long) ? ["integer", "string"] : [JsonTypeOf(property)];
 
     private static string JsonTypeOf(PropertyInfo property) => (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) switch
     {
@@ -125,6 +127,7 @@ public sealed class LaunchConfigurationSchemaTests
         string or int or Enum => value.ToString(),
         bool flag => flag ? "true" : "false",
         TimeSpan duration => Duration.Format(duration),
+        long size => ByteSize.Format(size),
         IReadOnlyDictionary<string, string> { Count: 0 } => "{}",
         _ => null,
     };

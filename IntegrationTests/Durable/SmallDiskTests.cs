@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Wunderproxy.Controller.Durable;
+using Wunderproxy.IntegrationTests.Proxy;
 using Wunderproxy.Proxy.AccessLogs;
 
 namespace Wunderproxy.IntegrationTests.Durable;
@@ -51,6 +52,25 @@ public sealed class SmallDiskTests : IDisposable
         log.Write("second\n"u8);
 
         Assert.Equal("first\nsecond\n", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public async Task Full_disk_of_temporary_files_fails_no_request_which_goes_on_at_its_clients_pace()
+    {
+        const int large = 24_000_000;
+        await using var it = await BufferingProxy.StartAsync(change: options => options with { BufferDirectory = _folder });
+        await using var client = await it.ConnectAsync("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+        await using var application = await it.Application.AcceptedSendingAsync();
+        var body = new string('a', large);
+        var sending = application.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {large}\r\n\r\n{body}");
+        await it.UntilAsync(use => use is { DiskBytes: > 0, FileFailures: > 0, Full: 1 });
+        Assert.False(sending.IsCompleted);
+
+        await client.ReadHeadAsync();
+
+        Assert.Equal(body, await client.ReadAsync(large));
+        await sending;
+        await it.UntilEmptyAsync();
     }
 
     private static void Run(string command, params string[] arguments)

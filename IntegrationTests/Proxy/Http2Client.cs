@@ -40,10 +40,16 @@ internal sealed class Http2Client : IDisposable
         return await answer.Content.ReadAsStringAsync();
     }
 
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken = default)
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken = default) =>
+        SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+
+    /// <summary>Sends a request, and reads nothing of the answer but its head.</summary>
+    public Task<HttpResponseMessage> BeginAsync(HttpRequestMessage request) => SendAsync(request, HttpCompletionOption.ResponseHeadersRead, CancellationToken.None);
+
+    private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption until, CancellationToken cancellationToken)
     {
         (request.Version, request.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
-        return _client.SendAsync(request, cancellationToken);
+        return _client.SendAsync(request, until, cancellationToken);
     }
 
     public void Dispose() => _client.Dispose();

@@ -88,6 +88,7 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("--stop-timeout: 'soon' is not a duration", await FailAsync(2, "--stop-timeout", "soon"), StringComparison.Ordinal);
         Assert.Contains("--max-connections: '0' is not a whole number", await FailAsync(2, "--max-connections", "0"), StringComparison.Ordinal);
         Assert.Contains("--max-connections-per-client: 'many' is not a whole number", await FailAsync(2, "--max-connections-per-client", "many"), StringComparison.Ordinal);
+        Assert.Contains("--buffer-memory: 'much' is not a size", await FailAsync(2, "--buffer-memory", "much"), StringComparison.Ordinal);
         Assert.Contains("--trusted-proxy: '10.0.0.0/99' is not", await FailAsync(2, "--trusted-proxy", "10.0.0.0/99"), StringComparison.Ordinal);
     }
 

@@ -63,7 +63,8 @@ internal sealed class RawConnection(Socket socket, SslStream? tls = null) : IAsy
                 return all[..(index + end.Length)];
             }
 
-            Assert.True(await ReceiveAsync() > 0, $"The connection ended before '{end}' came. It had sent: {all}");
+            if (await ReceiveAsync() == 0)
+                Assert.Fail($"The connection ended before '{end}' came. It had sent: {all}");
         }
     }
 
@@ -94,7 +95,8 @@ internal sealed class RawConnection(Socket socket, SslStream? tls = null) : IAsy
     {
         while (_unread.Length < count)
         {
-            Assert.True(await ReceiveAsync() > 0, $"The connection ended before {count} bytes came. It had sent: {_unread}");
+            if (await ReceiveAsync() == 0)
+                Assert.Fail($"The connection ended before {count} bytes came. It had sent: {_unread}");
         }
 
         var text = _unread.ToString(0, count);

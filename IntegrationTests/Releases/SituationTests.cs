@@ -218,9 +218,10 @@ public sealed class SituationTests
         _world.Deploy("a");
 
         var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo(
-            "b", c => c with { Hold = new HoldSpec { Timeout = TimeSpan.FromSeconds(3) }, HealthCheck = new HealthCheckSpec { InMaintenance = HealthInMaintenance.Healthy } }));
+            "b", c => c with { Hold = new HoldSpec { Timeout = TimeSpan.FromSeconds(3) }, HealthCheck = new HealthCheckSpec { InMaintenance = HealthInMaintenance.Healthy }, Buffering = new Buffering { Answers = false } }));
 
         Assert.Equal((TimeSpan.FromSeconds(3), HealthInMaintenance.Healthy), (route.Snapshot.HoldTimeout, route.Snapshot.HealthInMaintenance));
+        Assert.Equal(new Buffering { Answers = false }, route.Snapshot.Buffering);
         Assert.Equal(TimeSpan.FromSeconds(10), Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal).HoldTimeout);
     }
 

@@ -65,6 +65,17 @@ public sealed class ClientCertificateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Body_of_a_client_without_a_certificate_is_not_asked_for()
+    {
+        await _proxy.SwitchAsync(_backend.Address, change: snapshot => (snapshot.Tls, snapshot.Buffering) = (new TlsSettings { ClientCertificates = ClientCertificates.Required }, new Buffering()));
+        await using var client = await ConnectAsync(null);
+
+        await client.SendAsync($"POST / HTTP/1.1\r\nHost: {TestAuthority.Host}\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 403 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Connection_that_was_made_without_asking_is_to_be_made_anew()
     {
         await WantAsync(ClientCertificates.None);

@@ -50,7 +50,7 @@ internal readonly ref struct AccessEntry
     /// <summary>From when the request was given to its target to the head of the target's answer; absent: there was none.</summary>
     public TimeSpan? UpstreamHead { get; init; }
 
-    /// <summary>From when the request was given to its target to the end; absent: it was given to none.</summary>
+    /// <summary>From when the request was given to its target until the target had given all of its answer; absent: it was given to none.</summary>
     public TimeSpan? Upstream { get; init; }
 
     /// <summary>The application; empty: the request belongs to none.</summary>

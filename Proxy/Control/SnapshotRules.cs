@@ -48,6 +48,11 @@ internal static class SnapshotRules
             yield return mistake;
         }
 
+        foreach (var mistake in snapshot.Buffering is { } buffering ? Mistakes(buffering) : [])
+        {
+            yield return mistake;
+        }
+
         foreach (var mistake in Mistakes(snapshot.Routing))
         {
             yield return mistake;
@@ -150,6 +155,14 @@ internal static class SnapshotRules
         if (limits.QueueTimeout > Limits.LongestQueue)
         {
             yield return "Limits.QueueTimeout is longer than 5m.";
+        }
+    }
+
+    private static IEnumerable<string> Mistakes(Buffering buffering)
+    {
+        if (buffering.Memory is < Buffering.LeastMemory or > Buffering.MostMemory)
+        {
+            yield return "Buffering.Memory must be from 64KiB to 64MiB.";
         }
     }
 

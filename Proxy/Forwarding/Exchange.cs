@@ -2,8 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Relaying;
+using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
@@ -14,9 +16,10 @@ namespace Wunderproxy.Proxy.Forwarding;
 /// <summary>One request and its answer. Kept and used again for the next request of the same connection.</summary>
 /// <param name="rules">What the options say about every request.</param>
 /// <param name="ids">Names the requests that have no name yet.</param>
+/// <param name="buffers">What is kept for slow clients.</param>
 /// <param name="time">The clock.</param>
 [SuppressMessage("Design", "CA1001", Justification = "What it has is given back at the end of each request.")]
-internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvider time) : IAnswered
+internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStore buffers, TimeProvider time) : IAnswered
 {
     private readonly DefaultHttpContext _context = new();
     private readonly ResponseBody _responseBody = new();
@@ -26,6 +29,7 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
     private RequestId _id;
     private long? _givenAt;
     private long? _headAt;
+    private long? _allAt;
 
     /// <summary>The request and the answer.</summary>
     public HttpContext Context => _context;
@@ -45,14 +49,26 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
     /// <summary>How long its target took for the head of the answer; absent: there was none, or nobody wants to know.</summary>
     public TimeSpan? UpstreamHead => _headAt is { } head ? time.GetElapsedTime(_givenAt!.Value, head) : null;
 
-    /// <summary>Since when its target has it; absent: none was given it, or nobody wants to know.</summary>
-    public TimeSpan? Upstream => _givenAt is { } given ? time.GetElapsedTime(given) : null;
+    /// <summary>How long its target has had to do with it; absent: none was given it, or nobody wants to know.</summary>
+    public TimeSpan? Upstream => _givenAt is { } given ? time.GetElapsedTime(given, _allAt ?? time.GetTimestamp()) : null;
 
     /// <summary>The request's name: what a trusted proxy calls it, else one that is made here.</summary>
     public RequestId Id => _id.IsSet ? _id : _id = NameRequest();
 
     /// <summary>When the request arrived.</summary>
     public DateTimeOffset ArrivedAt => time.GetUtcNow() - time.GetElapsedTime(Began);
+
+    /// <summary>What is kept for slow clients.</summary>
+    public BufferStore Buffers => buffers;
+
+    /// <summary>The request's body, where it was collected before the request was sent; absent: it is read as it comes.</summary>
+    public CollectedBody? Collected { get; private set; }
+
+    /// <summary>Whether the request may have a body.</summary>
+    public bool HasBody => _context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
+
+    /// <summary>Whether something of the answer is still on its way to the client, though the application has given all of it.</summary>
+    public bool HasRest => _relay is { HasRest: true };
 
     /// <summary>Timestamp of the request's beginning.</summary>
     public long Began { get; private set; }
@@ -120,7 +136,7 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
     {
         Began = time.GetTimestamp();
         _id = default;
-        (_givenAt, _headAt) = (null, null);
+        (_givenAt, _headAt, _allAt) = (null, null, null);
         BytesIn = 0;
         HasInvalidTrailers = false;
         IsRepeated = false;
@@ -202,6 +218,15 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
         }
     }
 
+    /// <summary>Notes that the target has given all of its answer, though the client hasn't taken it yet.</summary>
+    public void GaveAll()
+    {
+        if (rules.TimesTargets)
+        {
+            _allAt = time.GetTimestamp();
+        }
+    }
+
     /// <summary>Lets the answer name its request, if the options say so. The answer must not have begun.</summary>
     public void NameAnswer()
     {
@@ -209,6 +234,28 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
         {
             _context.Response.Headers[RequestId.Header] = Id.ToString();
         }
+    }
+
+    /// <summary>Collects the request's body, unless all of it is there already. The client is told to go on if it waits for that.</summary>
+    /// <param name="buffering">How much may be kept.</param>
+    /// <param name="maxBytes">Bytes that the body may have; absent: any.</param>
+    /// <returns><see langword="false"/>: it is longer than it may be.</returns>
+    /// <exception cref="IOException">The client left, or sends what is no body.</exception>
+    public ValueTask<bool> TryCollectAsync(Buffering buffering, long? maxBytes)
+    {
+        var body = _context.Request.BodyReader;
+        if (body.TryRead(out var read))
+        {
+            var isTooLong = read.Buffer.Length > maxBytes;
+            body.AdvanceTo(read.Buffer.Start);
+            if (read.IsCompleted)
+            {
+                return new ValueTask<bool>(!isTooLong);
+            }
+        }
+
+        Collected = new CollectedBody(body, _context.Request.ContentLength, buffers, buffering, Transport.Loop);
+        return Collected.TryCollectAsync(maxBytes, time);
     }
 
     /// <summary>Sets the words behind the answer's status.</summary>
@@ -261,6 +308,8 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, TimeProvid
         LeavePlace();
         _relay?.Dispose();
         Serving = null;
+        Collected?.Complete();
+        Collected = null;
         _context.Uninitialize();
     }
 

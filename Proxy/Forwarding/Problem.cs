@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Wunderproxy.Proxy.Forwarding;
@@ -75,6 +76,10 @@ internal sealed record Problem(int Status, string Title, string Detail)
     /// <summary>The same, where the client wasn't asked when its connection was made, for another host perhaps. Source: RFC 9110, section 15.5.20.</summary>
     public static Problem NotAskedForCertificate { get; } =
         new(421, "Misdirected request", "This site asks for a certificate, and this connection was made without. Please connect anew.") { ClosesConnection = true };
+
+    /// <summary>The client's body is none, or came too slowly.</summary>
+    public static Problem Unreadable(Exception failure) =>
+        Refused(failure is BadHttpRequestException refused ? refused.StatusCode : 400, "The request's body could not be read.");
 
     /// <summary>The request itself was refused.</summary>
     public static Problem Refused(int status, string detail) => new(status, status switch

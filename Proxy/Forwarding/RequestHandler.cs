@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.AccessLogs;
 using Wunderproxy.Proxy.Pages;
 using Wunderproxy.Proxy.Relaying;
+using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
 
@@ -40,7 +41,9 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         }
 
         ConnectionHeader.Apply(context.Request);
-        return ForwardAsync(exchange);
+        return exchange.HasBody && table.Find(RequestChecks.PlaceOf(context)) is { } serving && IsCollected(exchange, serving)
+            ? CollectAndForwardAsync(exchange, serving)
+            : ForwardAsync(exchange);
     }
 
     /// <summary>Answers a request that goes to no application.</summary>
@@ -49,6 +52,42 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         exchange.Serving = table.Find(RequestChecks.PlaceOf(exchange.Context));
         await AnswerAsync(exchange, refusal);
         Record(exchange, UntargetedOf(exchange), null);
+    }
+
+    // Not of whom nothing is wanted but that it be refused.
+    private static bool IsCollected(Exchange exchange, Serving serving) =>
+        serving.Collects is { } buffering && BodyKinds.IsCollected(exchange.Context.Request, buffering)
+        && !IsStranger(exchange, serving) && (!serving.IsRestricted || RefusalOf(exchange, serving) is null);
+
+    // The request belongs to no release until its body is there.
+    private async Task CollectAndForwardAsync(Exchange exchange, Serving serving)
+    {
+        exchange.Serving = serving;
+        if (await CollectAsync(exchange, serving) is not { } problem)
+        {
+            await ForwardAsync(exchange);
+            return;
+        }
+
+        if (!exchange.IsClientGone)
+        {
+            exchange.SayHsts(serving);
+            await AnswerAsync(exchange, problem);
+        }
+
+        Record(exchange, serving.Untargeted, null);
+    }
+
+    private static async ValueTask<Problem?> CollectAsync(Exchange exchange, Serving serving)
+    {
+        try
+        {
+            return await exchange.TryCollectAsync(serving.Collects!, serving.Limits.MaxRequestBody) ? null : Problem.TooLarge;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+        {
+            return Problem.Unreadable(e);
+        }
     }
 
     // Tries until it is answered.
@@ -107,7 +146,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         Exception? error;
         using (claim)
         {
-            if (serving.RequiresClient && exchange.Peer.ClientSubject is null)
+            if (IsStranger(exchange, serving))
             {
                 await RefuseStrangerAsync(exchange, serving);
                 return true;
@@ -134,6 +173,8 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         exchange.IsRepeated = true;
         return problem is not null;
     }
+
+    private static bool IsStranger(Exchange exchange, Serving serving) => serving.RequiresClient && exchange.Peer.ClientSubject is null;
 
     private async Task RefuseStrangerAsync(Exchange exchange, Serving serving)
     {
@@ -172,8 +213,24 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
             log.Failed(claim.Upstream.Target, problem, error);
         }
 
+        if (exchange.HasRest)
+        {
+            // The release has done all that it had to.
+            exchange.GaveAll();
+            claim.Dispose();
+            await DeliverRestAsync(exchange);
+        }
+
         await FinishAsync(exchange, problem);
         Record(exchange, claim.Upstream.Traffic, claim);
+    }
+
+    private static async ValueTask DeliverRestAsync(Exchange exchange)
+    {
+        if (!await exchange.Relay.DeliverRestAsync())
+        {
+            exchange.Context.Abort();
+        }
     }
 
     private static Task FinishAsync(Exchange exchange, Problem? problem)

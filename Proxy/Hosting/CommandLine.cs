@@ -19,8 +19,9 @@ internal sealed class CommandLine
 
         Each option can also be given as an environment variable: WUNDERPROXY_LISTEN, WUNDERPROXY_LISTEN_TLS, WUNDERPROXY_CERTIFICATES, WUNDERPROXY_CLIENT_CA,
         WUNDERPROXY_CONTROL, WUNDERPROXY_STATE_DIR, WUNDERPROXY_TRUSTED_PROXY, WUNDERPROXY_MAX_CONNECTIONS, WUNDERPROXY_MAX_CONNECTIONS_PER_CLIENT,
-        WUNDERPROXY_ACCESS_LOG (a file, true or false), WUNDERPROXY_ACCESS_LOG_FORMAT, WUNDERPROXY_STOP_TIMEOUT, and, with true or false, WUNDERPROXY_FORWARDED
-        and WUNDERPROXY_ANSWER_REQUEST_ID. Lists are separated by commas.
+        WUNDERPROXY_ACCESS_LOG (a file, true or false), WUNDERPROXY_ACCESS_LOG_FORMAT, WUNDERPROXY_STOP_TIMEOUT, WUNDERPROXY_BUFFER_MEMORY,
+        WUNDERPROXY_BUFFER_DISK, WUNDERPROXY_BUFFER_DIR, and, with true or false, WUNDERPROXY_FORWARDED and WUNDERPROXY_ANSWER_REQUEST_ID. Lists are separated by
+        commas.
 
         Exit codes: 0 stopped as told, 1 unexpected error, 2 wrong command line, 3 an address can't be listened on, 4 the control socket can't be
         made, 5 the state directory can't be used, 6 the access log can't be opened.
@@ -44,6 +45,9 @@ internal sealed class CommandLine
     private readonly Option<AccessLogFormat> _accessLogFormat;
     private readonly Option<bool> _noAccessLog = new("--no-access-log") { Description = "Write no line for each request, whatever the environment says." };
     private readonly Option<string> _stopTimeout;
+    private readonly Option<string?> _bufferMemory;
+    private readonly Option<string?> _bufferDisk;
+    private readonly Option<string?> _bufferDirectory;
 
     /// <param name="environment">Value of an environment variable; null where there is none.</param>
     public CommandLine(Func<string, string?> environment)
@@ -124,12 +128,32 @@ internal sealed class CommandLine
             HelpName = "DURATION",
             DefaultValueFactory = _ => Variable("STOP_TIMEOUT") ?? "30s",
         };
+        _bufferMemory = new("--buffer-memory")
+        {
+            Description = "Memory in which bodies are kept for slow clients, over all requests; then clients are served at their own pace [default: a sixteenth of the machine's, 16MiB to 512MiB].",
+            HelpName = "SIZE",
+            DefaultValueFactory = _ => Variable("BUFFER_MEMORY"),
+        };
+        _bufferDisk = new("--buffer-disk")
+        {
+            Description = "Temporary files for the same [default: a tenth of what is free, at most 2GiB].",
+            HelpName = "SIZE",
+            DefaultValueFactory = _ => Variable("BUFFER_DISK"),
+        };
+        _bufferDirectory = new("--buffer-dir")
+        {
+            Description = "Folder of these files, of which no other process makes use [default: STATE-DIR/buffers].",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => Variable("BUFFER_DIR"),
+        };
         _listen.Validators.Add(option => Check(option, ListenAddress.TryParse, Address));
         _listenTls.Validators.Add(option => Check(option, ListenAddress.TryParse, Address));
         _trustedProxy.Validators.Add(option => Check(option, ParseNetwork, "an IP address or a network such as 10.0.0.0/8"));
         _maxConnections.Validators.Add(option => Check(option, ParseCount, "a whole number of at least 1"));
         _maxConnectionsPerClient.Validators.Add(option => Check(option, ParseCount, "a whole number of at least 1"));
         _stopTimeout.Validators.Add(option => Check(option, ParseDuration, "a duration such as 30s"));
+        _bufferMemory.Validators.Add(option => Check(option, ParseSize, "a size such as 128MiB"));
+        _bufferDisk.Validators.Add(option => Check(option, ParseSize, "a size such as 2GiB"));
     }
 
     /// <summary>Runs what the command line asks for: help, version, or a Proxy.</summary>
@@ -142,7 +166,7 @@ internal sealed class CommandLine
         var root = new RootCommand(Description)
         {
             _listen, _listenTls, _certificates, _clientAuthorities, _control, _stateDirectory, _trustedProxy, _forwarded, _answerRequestId, _maxConnections, _maxConnectionsPerClient,
-            _accessLog, _accessLogFormat, _noAccessLog, _stopTimeout,
+            _accessLog, _accessLogFormat, _noAccessLog, _stopTimeout, _bufferMemory, _bufferDisk, _bufferDirectory,
         };
         root.SetAction(async (result, _) => (int)await run(OptionsOf(result)));
         var parsed = root.Parse(arguments);
@@ -176,6 +200,9 @@ internal sealed class CommandLine
         AccessLog = result.GetValue(_noAccessLog) ? null : LogIn(result.GetRequiredValue(_accessLog)),
         AccessLogFormat = result.GetValue(_accessLogFormat),
         StopTimeout = ParseDuration(result.GetRequiredValue(_stopTimeout))!.Value,
+        BufferMemory = result.GetValue(_bufferMemory) is { } memory ? ParseSize(memory) : null,
+        BufferDisk = result.GetValue(_bufferDisk) is { } disk ? ParseSize(disk) : null,
+        BufferDirectory = result.GetValue(_bufferDirectory) is { } folder ? Path.GetFullPath(folder) : null,
     };
 
     private Option<bool> Flag(string name, string variable, string description) => new(name)
@@ -210,6 +237,8 @@ internal sealed class CommandLine
     private static int? ParseCount(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : null;
 
     private static TimeSpan? ParseDuration(string text) => Duration.TryParse(text, out var duration) ? duration : null;
+
+    private static long? ParseSize(string text) => ByteSize.TryParse(text, out var size) ? size : null;
 
     private string? Variable(string name) => _environment("WUNDERPROXY_" + name) is { Length: > 0 } value ? value : null;
 

@@ -6,6 +6,7 @@ using Wunderproxy.Proxy.AccessLogs;
 using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Control;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
 using Wunderproxy.Proxy.Tls;
@@ -23,6 +24,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private static readonly TimeSpan WebSocketsLimit = TimeSpan.FromSeconds(5);
 
     private readonly ClientConnections _connections;
+    private readonly BufferStore _buffers;
     private readonly ServiceProvider _services;
     private readonly StateDirectory _state;
     private readonly TargetTable _table;
@@ -46,6 +48,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _connections = new ClientConnections(
             _descriptors, options.MaxConnections, options.MaxConnectionsPerClient is { } most ? new ConnectionsByClient(most, options.TrustedProxies) : null);
         _services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddSingleton(time).BuildServiceProvider();
+        _buffers = new BufferStore(BufferCaps.Of(options), _connections, time, loggers.CreateLogger<BufferStore>());
         _accessLog = accessLog;
 
         var rules = new ForwardingRules
@@ -57,7 +60,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         };
         _table = new TargetTable(_connections.Running, time);
         var handler = new RequestHandler(_table, new RequestHold(_table, time), _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
-        _application = new PublicApplication(handler, rules, time);
+        _application = new PublicApplication(handler, rules, _buffers, time);
         _registry = new ApplicationRegistry(_table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
         _certificates = options.ListenTls.Count > 0 ? new CertificateFolder(options.Certificates, options.ClientAuthorities, time, loggers.CreateLogger<CertificateFolder>()) : null;
         _public = new PublicServer(
@@ -122,6 +125,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         await now.CancelAsync();
         await _public.StopAsync(now.Token);
         _public.Dispose();
+        _buffers.Dispose();
         _certificates?.Dispose();
         _descriptors.Dispose();
         _memory.Dispose();
@@ -183,6 +187,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         Connections = _connections.Report(),
         RefusedConnections = _connections.ReportRefused(),
         AccessLogDropped = _accessLog?.Dropped,
+        Buffers = _buffers.Report(),
         Applications = applications,
     };
 

@@ -54,6 +54,15 @@ internal sealed record ProxyOptions
     /// <summary>Bytes a second that a client has to send of a body, or take of an answer, on average while there is something to send or take; a connection that is slower for 5 s is ended.</summary>
     public int MinBodyRate { get; init; } = 1024;
 
+    /// <summary>Bytes of memory in which bodies may be kept for slow clients, over all requests; absent: by the memory of the machine.</summary>
+    public long? BufferMemory { get; init; }
+
+    /// <summary>Bytes of temporary files for the same; absent: by what is free on their disk.</summary>
+    public long? BufferDisk { get; init; }
+
+    /// <summary>Folder of these files; absent: one in <see cref="StateDirectory"/>.</summary>
+    public string? BufferDirectory { get; init; }
+
     /// <summary>From the order to stop until requests that still run are cut.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Tls;
@@ -126,7 +127,7 @@ internal sealed class PublicServer : IDisposable
         limits.MaxRequestBodySize = null;
         limits.RequestHeadersTimeout = options.HeadTimeout;
         limits.MinRequestBodyDataRate = new MinDataRate(options.MinBodyRate, SlowTime);
-        limits.MinResponseDataRate = new MinDataRate(options.MinBodyRate, SlowTime);
+        limits.MinResponseDataRate = new MinDataRate(options.MinBodyRate, TimeForPiece(options.MinBodyRate));
         limits.MaxResponseBufferSize = AnswerBuffer;
         limits.Http2.MaxStreamsPerConnection = StreamsAtOnce;
         limits.Http2.InitialStreamWindowSize = StreamWindow;
@@ -153,6 +154,9 @@ internal sealed class PublicServer : IDisposable
         listen.Use(RequestLineGuard.Watch);
         return listen;
     }
+
+    // Kestrel doesn't count what is written straight into its memory: each piece of an answer has the time that goes with the rate, or else it would have 5 s however large it is.
+    private static TimeSpan TimeForPiece(int minBodyRate) => TimeSpan.FromSeconds(Math.Max(SlowTime.TotalSeconds, (double)PacedAnswer.Piece / minBodyRate));
 
     private static Encoding EncodingOf(string header) => header switch
     {

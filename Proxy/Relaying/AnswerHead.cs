@@ -209,6 +209,9 @@ internal sealed class AnswerHead
         /// <summary><c>Content-Type</c>.</summary>
         Type,
 
+        /// <summary><c>X-Accel-Buffering</c>, with which an application tells the proxy in front of it whether the answer may be kept; as nginx does, it isn't passed on.</summary>
+        Buffering,
+
         /// <summary>Meant for this hop only.</summary>
         Hop,
     }
@@ -248,6 +251,7 @@ internal sealed class AnswerHead
             "connection" => FieldKind.Connection,
             "trailer" => FieldKind.Trailer,
             "content-type" => FieldKind.Type,
+            "x-accel-buffering" => FieldKind.Buffering,
             var lower => HopHeaders.Contains(lower) ? FieldKind.Hop : FieldKind.Plain,
         };
     }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
@@ -17,8 +16,19 @@ internal sealed class Relay(Exchange exchange) : IDisposable
     private readonly RelayedRequest _request = new(exchange);
     private readonly RelayedAnswer _answer = new(exchange);
 
+    /// <summary>Whether something of the answer is still on its way to the client, though the application has given all of it.</summary>
+    public bool HasRest => _answer.Paced.HasRest;
+
+    /// <summary>Waits until the client has taken the rest of the answer, or is gone.</summary>
+    /// <returns>Whether it has taken it.</returns>
+    public ValueTask<bool> DeliverRestAsync() => _answer.Paced.DeliverRestAsync();
+
     /// <summary>Gives memory back once a request has ended; the next one takes some anew.</summary>
-    public void Dispose() => _request.Dispose();
+    public void Dispose()
+    {
+        _request.Dispose();
+        _answer.Paced.Release();
+    }
 
     /// <summary>Forwards a request.</summary>
     /// <param name="claim">The hold on the target.</param>
@@ -33,7 +43,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         var isKept = false;
         try
         {
-            _request.Prepare(exchange.Context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody);
+            _request.Prepare(exchange.HasBody);
             connection = isRepeated ? null : pool.TryTake(exchange.Transport.Loop, isProvenAlive: !isRepeatable);
             connection ??= await pool.ConnectAsync(exchange.Transport.Loop);
             exchange.EndsToo(connection.Socket);
@@ -155,8 +165,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         _ when connection is { HasTakenTooLong: true } => Problem.TimedOut,
         _ when _request.IsTooLarge => Problem.TooLarge,
         _ when exchange.HasInvalidTrailers => Problem.Refused(StatusCodes.Status400BadRequest, "A trailer has a character that headers can't have."),
-        _ when _request.ClientFailure is { } failure => Problem.Refused(
-            failure is BadHttpRequestException refused ? refused.StatusCode : StatusCodes.Status400BadRequest, "The request's body could not be read."),
+        _ when _request.ClientFailure is { } failure => Problem.Unreadable(failure),
         ReplacedAnswerException replaced => Problem.Answered(replaced.Status),
         InvalidAnswerException => Problem.InvalidAnswer,
         IOException or System.Net.Sockets.SocketException => Problem.Unreachable,

@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -7,6 +6,7 @@ using Microsoft.Extensions.Primitives;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Pages;
+using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
 
@@ -21,14 +21,17 @@ internal sealed class RelayedAnswer(Exchange exchange)
     private const int MaxTrailerBytes = 32 << 10;
     private const int MaxInterims = 16;
 
+    private readonly PacedAnswer _paced = new(exchange);
     private ApplicationConnection _connection = null!;
-    private PipeWriter _writer = null!;
     private List<(string Name, string Value)>? _trailers;
-    private long _unflushed;
+    private bool _goesAtOnce;
     private int _interims;
 
     /// <summary>Whether interim answers have come.</summary>
     public bool HasInterims => _interims > 0;
+
+    /// <summary>The answer's body on its way to the client.</summary>
+    public PacedAnswer Paced => _paced;
 
     /// <summary>Begins with the answer to a request that was just sent.</summary>
     public void Begin() => _interims = 0;
@@ -73,7 +76,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         if (head.Length <= connection.Buffered && exchange.ResponseBody.StartAsync(CancellationToken.None) is { IsCompletedSuccessfully: true })
         {
             // Kestrel sends it together with the head when the request ends.
-            _writer = exchange.ResponseBody.Writer;
+            _paced.Begin(null, claim.Upstream.Time);
             Take((int)head.Length);
             return new ValueTask<bool>(isKept && connection.Buffered == 0);
         }
@@ -112,6 +115,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         var response = context.Response;
         response.StatusCode = head.Status;
         exchange.SetReason(head.Reason);
+        _goesAtOnce = false;
         var isKept = TakeFields(head, response.Headers, claim);
         response.ContentLength = head.Length;
         DropLengthWhereThereIsNoBody(response);
@@ -133,7 +137,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
     }
 
-    private static bool TakeFields(AnswerHead head, IHeaderDictionary headers, Claim claim)
+    private bool TakeFields(AnswerHead head, IHeaderDictionary headers, Claim claim)
     {
         var isKept = true;
         foreach (ref readonly var field in head.Fields)
@@ -146,6 +150,10 @@ internal sealed class RelayedAnswer(Exchange exchange)
                 case AnswerHead.FieldKind.Type:
                     Append(headers, field.Name, field.Value);
                     BecomeStreamIfItIs(field.Value, claim);
+                    _goesAtOnce |= BodyKinds.GoesAtOnce(field.Value);
+                    break;
+                case AnswerHead.FieldKind.Buffering:
+                    _goesAtOnce |= field.Value.Equals("no", StringComparison.OrdinalIgnoreCase);
                     break;
                 case AnswerHead.FieldKind.Connection:
                     isKept &= !ConnectionHeader.SaysClose(field.Value);
@@ -193,12 +201,11 @@ internal sealed class RelayedAnswer(Exchange exchange)
 
         await body.StartAsync(CancellationToken.None);
         claim.BreaksOff(exchange);
-        _writer = body.Writer;
-        _unflushed = 0;
+        _paced.Begin(_goesAtOnce || body.IsUnfinished || exchange.Serving is not { Buffering: { Answers: true } buffering } ? null : buffering, claim.Upstream.Time);
         if (!head.IsChunked)
         {
             await PassBytesOnAsync(head.Length);
-            await FlushAsync();
+            await _paced.EndAsync();
             return isKept && _connection.Buffered == 0 && head.Length is not null;
         }
 
@@ -206,6 +213,10 @@ internal sealed class RelayedAnswer(Exchange exchange)
         if (body.IsUnfinished)
         {
             await body.EndWithTrailersAsync(_trailers!, CancellationToken.None);
+        }
+        else if (_paced.IsBehind)
+        {
+            await _paced.EndAsync();
         }
 
         return isKept && _connection.Buffered == 0;
@@ -236,7 +247,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
             var taken = Take((int)Math.Min(left, _connection.Buffered > 0 ? _connection.Buffered : Piece));
             if (taken == NativeSocket.WouldBlock)
             {
-                await FlushAsync();
+                await _paced.FlushAsync();
                 await _connection.Socket.WaitUntilReadableAsync();
             }
             else if (taken == 0)
@@ -246,7 +257,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
             else
             {
                 left -= taken;
-                await FlushIfMuchAsync();
+                await _paced.FlushIfMuchAsync();
             }
         }
     }
@@ -259,12 +270,11 @@ internal sealed class RelayedAnswer(Exchange exchange)
             return NativeSocket.WouldBlock;
         }
 
-        var taken = _connection.Take(_writer.GetMemory(count).Span[..count]);
+        var memory = _paced.GetMemory(count);
+        var taken = _connection.Take(memory.Span[..Math.Min(count, memory.Length)]);
         if (taken > 0)
         {
-            _writer.Advance(taken);
-            exchange.ResponseBody.Count(taken);
-            _unflushed += taken;
+            _paced.Advance(taken);
         }
 
         return taken;
@@ -298,25 +308,25 @@ internal sealed class RelayedAnswer(Exchange exchange)
                 await ReceiveMoreAsync();
             }
 
-            var count = (int)Math.Min(size, _connection.Buffered);
-            await PassBufferedOnAsync(count);
-            size -= count;
+            size -= await PassBufferedOnAsync((int)Math.Min(size, _connection.Buffered));
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask PassBufferedOnAsync(int count)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> PassBufferedOnAsync(int count)
     {
         if (!exchange.ResponseBody.IsUnfinished)
         {
-            Take(count);
-            await FlushIfMuchAsync();
+            count = Take(count);
+            await _paced.FlushIfMuchAsync();
         }
         else
         {
             await exchange.ResponseBody.WriteAsync(_connection.Peek(count), CancellationToken.None);
             _connection.Consume(count);
         }
+
+        return count;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -379,20 +389,8 @@ internal sealed class RelayedAnswer(Exchange exchange)
     {
         while (!_connection.TryReceiveMore(isMuch: true))
         {
-            await FlushAsync();
+            await _paced.FlushAsync();
             await _connection.Socket.WaitUntilReadableAsync();
-        }
-    }
-
-    private ValueTask FlushIfMuchAsync() => _unflushed >= Piece ? FlushAsync() : ValueTask.CompletedTask;
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask FlushAsync()
-    {
-        _unflushed = 0;
-        if ((await _writer.FlushAsync(CancellationToken.None)).IsCompleted)
-        {
-            throw new IOException("The client is gone.");
         }
     }
 }

@@ -19,6 +19,8 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     private bool _isChunked;
     private bool _isHeadSent;
 
+    private PipeReader Body => exchange.Collected ?? exchange.Context.Request.BodyReader;
+
     private static ReadResult Nothing => new(default, isCanceled: true, isCompleted: false);
 
     /// <summary>Whether a body follows the head.</summary>
@@ -46,6 +48,12 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
         (HasBody, IsWhole, IsTooLarge, ClientFailure) = (hasBody, false, false, null);
         Protocol = Upgrade.AskedBy(exchange.Context);
         _isChunked = hasBody && request.ContentLength is null;
+        if (exchange.Collected is not null)
+        {
+            // The client was told to go on.
+            request.Headers.Expect = default;
+        }
+
         WaitsToGoOn = hasBody && request.Headers.Expect is [var expectation] && string.Equals(expectation, "100-continue", StringComparison.OrdinalIgnoreCase);
         _isHeadSent = false;
         _head.Clear();
@@ -81,7 +89,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     /// <param name="maxBytes">Bytes that the body may have; absent: any.</param>
     public async Task SendWithBodyAsync(ApplicationConnection connection, long? maxBytes)
     {
-        var body = exchange.Context.Request.BodyReader;
+        var body = Body;
         _unsent.Clear();
         _unsent.Write(_isHeadSent ? default : _head.Written.Span);
         var isGoing = true;
@@ -101,7 +109,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     }
 
     /// <summary>Makes <see cref="SendWithBodyAsync"/> end, if it waits for the client.</summary>
-    public void Stop() => exchange.Context.Request.BodyReader.CancelPendingRead();
+    public void Stop() => Body.CancelPendingRead();
 
     /// <inheritdoc/>
     public void Dispose()

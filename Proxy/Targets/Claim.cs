@@ -13,6 +13,7 @@ internal sealed class Claim : IDisposable
     private Ending _cut;
     private IAnswered? _client;
     private Places? _place;
+    private bool _isOver;
     private volatile bool _staysOpen;
 
     /// <summary>Made by <see cref="Upstream.TryClaim"/> only, after the request was counted in.</summary>
@@ -93,9 +94,16 @@ internal sealed class Claim : IDisposable
         Kind = kind;
     }
 
-    /// <summary>Ends the hold.</summary>
+    /// <summary>Ends the hold. Doing it again changes nothing.</summary>
     public void Dispose()
     {
+        if (_isOver)
+        {
+            return;
+        }
+
+        _isOver = true;
+
         // Each waits for a cut that is just happening, so that it never meets a disposed source.
         _plainCutoff.Dispose();
         _streamCutoff.Dispose();

@@ -48,6 +48,12 @@ internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot
     /// <summary>Whether requests wait, rather than go to the target.</summary>
     public bool IsPaused => Snapshot is { IsPaused: true };
 
+    /// <summary>What is kept for slow clients; absent: nothing.</summary>
+    public Buffering? Buffering => Snapshot?.Buffering;
+
+    /// <summary>How the bodies of requests are collected for the target; absent: they aren't, or there is nobody to collect them for.</summary>
+    public Buffering? Collects => Upstream is not null && Maintenance is null ? Buffering : null;
+
     /// <summary>How long a request may wait.</summary>
     public TimeSpan HoldLimit => Snapshot?.HoldTimeout ?? TimeSpan.Zero;
 

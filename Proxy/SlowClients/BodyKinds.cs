@@ -1,0 +1,16 @@
+using Microsoft.AspNetCore.Http;
+using Wunderproxy.Contracts.Control;
+
+namespace Wunderproxy.Proxy.SlowClients;
+
+/// <summary>Which bodies are kept for slow clients, and which go through as they come.</summary>
+internal static class BodyKinds
+{
+    /// <summary>Whether a body of a type is a stream, whose pieces mean something before its end: events, and gRPC.</summary>
+    public static bool GoesAtOnce(string? contentType) => contentType is not null
+        && (contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) || contentType.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether a request's body is collected before the request is sent.</summary>
+    public static bool IsCollected(HttpRequest request, Buffering buffering) =>
+        buffering.Requests && !(request.ContentLength > buffering.MaxRequest) && !GoesAtOnce(request.ContentType);
+}
