@@ -1,7 +1,13 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Text;
+using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Wunderproxy.IntegrationTests.Lab;
 using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Hosting;
 using Wunderproxy.Proxy.Sockets;
@@ -21,40 +27,40 @@ public sealed class RestingConnectionTests : IAsyncDisposable
     private readonly DescriptorLimit _descriptors;
     private readonly ClientConnections _clients;
     private readonly LoopTransport _transport;
+    private readonly ClientListener _listener;
+    private readonly Channel<Served> _served = Channel.CreateUnbounded<Served>();
+    private readonly TaskCompletionSource _isOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public RestingConnectionTests()
     {
         _descriptors = new DescriptorLimit(_time);
         _clients = new ClientConnections(_descriptors);
-        _transport = new LoopTransport(1, "test-loop", _time, _clients);
+        _transport = new LoopTransport(1, "test-loop", _time, _clients, NullLogger<ClientListener>.Instance);
+        _listener = _transport.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Begin(ServeAsync, new FeatureCollection());
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        _isOver.SetResult();
+        await _transport.EndAsync(now.Token);
         _transport.Dispose();
         _descriptors.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     [Fact]
     public async Task Connection_on_which_nothing_moves_ends_for_its_server_and_comes_again_with_the_next_bytes()
     {
-        await using var listener = await ListenAsync();
-        await using var client = await ConnectAsync(listener);
-        await client.SendAsync("one");
-        var server = await AcceptAsync(listener);
-        Assert.Equal("one", await ReadAsync(server));
-        StateOf(server).Enter(ClientConnectionState.Idle);
-        var next = server.Transport.Input.ReadAsync().AsTask();
+        await using var client = await ConnectAsync();
+        var server = await AcceptAsync(client, "one");
 
-        await PassUntilAsync(next);
-        Assert.True((await next) is { IsCompleted: true, Buffer.IsEmpty: true });
-        await server.DisposeAsync();
-        await client.SendAsync("two");
+        var last = await RestAsync(server);
+        Assert.True(last is { IsCompleted: true, Buffer.IsEmpty: true });
 
-        await using var again = await AcceptAsync(listener);
-        Assert.NotSame(server, again);
-        Assert.Equal("two", await ReadAsync(again));
+        var again = await AcceptAsync(client, "two");
+        Assert.NotSame(server.Connection, again.Connection);
         Assert.Same(StateOf(server), StateOf(again));
         Assert.Equal(1, _clients.Report()["idle"]);
     }
@@ -62,13 +68,10 @@ public sealed class RestingConnectionTests : IAsyncDisposable
     [Fact]
     public async Task Connection_whose_request_runs_is_left_to_its_server()
     {
-        await using var listener = await ListenAsync();
-        await using var client = await ConnectAsync(listener);
-        await client.SendAsync("one");
-        await using var server = await AcceptAsync(listener);
-        Assert.Equal("one", await ReadAsync(server));
+        await using var client = await ConnectAsync();
+        var server = await AcceptAsync(client, "one");
         StateOf(server).Enter(ClientConnectionState.Active);
-        var next = server.Transport.Input.ReadAsync().AsTask();
+        var next = server.Input.ReadAsync().AsTask();
 
         await PassAsync(4);
         await client.SendAsync("two");
@@ -80,14 +83,13 @@ public sealed class RestingConnectionTests : IAsyncDisposable
     [Fact]
     public async Task Half_a_request_is_left_to_its_server()
     {
-        await using var listener = await ListenAsync();
-        await using var client = await ConnectAsync(listener);
+        await using var client = await ConnectAsync();
         await client.SendAsync("GET / HT");
-        await using var server = await AcceptAsync(listener);
+        var server = await AcceptAsync();
         StateOf(server).Enter(ClientConnectionState.Idle);
-        var half = await server.Transport.Input.ReadAsync();
-        server.Transport.Input.AdvanceTo(half.Buffer.Start, half.Buffer.End);
-        var next = server.Transport.Input.ReadAsync().AsTask();
+        var half = await server.Input.ReadAsync();
+        server.Input.AdvanceTo(half.Buffer.Start, half.Buffer.End);
+        var next = server.Input.ReadAsync().AsTask();
 
         await PassAsync(4);
         await client.SendAsync("TP/1.1");
@@ -99,55 +101,42 @@ public sealed class RestingConnectionTests : IAsyncDisposable
     [Fact]
     public async Task What_a_load_balancer_said_about_a_connection_holds_when_it_has_rested()
     {
-        var source = IPEndPoint.Parse("192.0.2.1:4711");
-        await using var listener = await ListenAsync();
-        await using var client = await ConnectAsync(listener);
+        var protocol = new ProxyProtocol(Limit, Limit, _time).Watch(_ => Task.CompletedTask);
+        await using var client = await ConnectAsync();
         await client.SendAsync("PROXY TCP4 192.0.2.1 127.0.0.1 4711 80\r\none");
-        var server = await AcceptAsync(listener);
-        await new ProxyProtocol(Limit, Limit, _time).Watch(_ => Task.CompletedTask)(server);
+        var server = await AcceptAsync();
+        await protocol(server.Connection);
         Assert.Equal("one", await ReadAsync(server));
-        StateOf(server).Enter(ClientConnectionState.Idle);
-        await PassUntilAsync(server.Transport.Input.ReadAsync().AsTask());
-        await server.DisposeAsync();
+        await RestAsync(server);
 
         await client.SendAsync("two");
-        await using var again = await AcceptAsync(listener);
-        await new ProxyProtocol(Limit, Limit, _time).Watch(_ => Task.CompletedTask)(again);
+        var again = await AcceptAsync();
+        await protocol(again.Connection);
 
-        Assert.Equal(source, again.RemoteEndPoint);
+        Assert.Equal(IPEndPoint.Parse("192.0.2.1:4711"), again.Connection.RemoteEndPoint);
         Assert.Equal("two", await ReadAsync(again));
     }
 
     [Fact]
     public async Task Client_that_leaves_while_its_connection_rests_is_counted_out()
     {
-        await using var listener = await ListenAsync();
-        var client = await ConnectAsync(listener);
-        await client.SendAsync("one");
-        var server = await AcceptAsync(listener);
-        Assert.Equal("one", await ReadAsync(server));
-        StateOf(server).Enter(ClientConnectionState.Idle);
-        var next = server.Transport.Input.ReadAsync().AsTask();
-        await PassUntilAsync(next);
-        await server.DisposeAsync();
+        var client = await ConnectAsync();
+        await RestAsync(await AcceptAsync(client, "one"));
 
         await client.DisposeAsync();
 
-        await Lab.Eventually.HoldsAsync("it is counted out", () => _clients.Report()["idle"] == 0);
+        await Eventually.HoldsAsync("it is counted out", () => _clients.Report()["idle"] == 0);
     }
 
     [Fact]
     public async Task No_byte_is_lost_that_comes_while_a_connection_is_put_to_rest()
     {
-        await using var listener = await ListenAsync();
-        await using var client = await ConnectAsync(listener);
-        await client.SendAsync("x");
-        var server = await AcceptAsync(listener);
-        Assert.Equal("x", await ReadAsync(server));
+        await using var client = await ConnectAsync();
+        var server = await AcceptAsync(client, "x");
         for (var round = 0; round < Rounds; round++)
         {
             StateOf(server).Enter(ClientConnectionState.Idle);
-            var next = server.Transport.Input.ReadAsync().AsTask();
+            var next = server.Input.ReadAsync().AsTask();
             _time.Advance(Interval);
             var sending = client.SendAsync("y");
             _time.Advance(Interval);
@@ -155,34 +144,104 @@ public sealed class RestingConnectionTests : IAsyncDisposable
             var read = await next.WaitAsync(Limit, TimeProvider.System);
             if (read.IsCompleted)
             {
-                await server.DisposeAsync();
-                server = await AcceptAsync(listener);
-                read = await server.Transport.Input.ReadAsync();
+                server.End();
+                server = await AcceptAsync();
+                read = await server.Input.ReadAsync();
             }
 
             Assert.Equal("y", Encoding.ASCII.GetString(read.Buffer.FirstSpan));
-            server.Transport.Input.AdvanceTo(read.Buffer.End);
+            server.Input.AdvanceTo(read.Buffer.End);
         }
-
-        await server.DisposeAsync();
     }
 
-    private async Task<IConnectionListener> ListenAsync() => await _transport.BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
-
-    private static Task<RawConnection> ConnectAsync(IConnectionListener listener) => RawConnection.ConnectAsync((IPEndPoint)listener.EndPoint);
-
-    private static async Task<ConnectionContext> AcceptAsync(IConnectionListener listener) =>
-        (await listener.AcceptAsync().AsTask().WaitAsync(Limit, TimeProvider.System))!;
-
-    private static async Task<string> ReadAsync(ConnectionContext server)
+    [Fact]
+    public async Task Server_looks_at_its_limits_of_time_each_second()
     {
-        var read = await server.Transport.Input.ReadAsync().AsTask().WaitAsync(Limit, TimeProvider.System);
+        await using var client = await ConnectAsync();
+        var server = await AcceptAsync(client, "one");
+        var beats = 0;
+        server.Connection.Features.GetRequiredFeature<IConnectionHeartbeatFeature>().OnHeartbeat(_ => beats++, server);
+
+        _time.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Equal(3, beats);
+    }
+
+    [Fact]
+    public async Task Connections_are_asked_to_end_and_broken_off_when_their_time_is_over()
+    {
+        using var over = new CancellationTokenSource();
+        await using var willing = await ConnectAsync();
+        var ends = await AcceptAsync(willing, "one");
+        await using var unwilling = await ConnectAsync();
+        var stays = await AcceptAsync(unwilling, "two");
+        var next = stays.Input.ReadAsync().AsTask();
+        await using var silent = await ConnectAsync();
+        await Eventually.HoldsAsync("all are taken", () => _clients.Report()["new"] == 3);
+
+        var ending = _listener.EndAsync(over.Token);
+        Assert.True(ends.Connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().ConnectionClosedRequested.IsCancellationRequested);
+        ends.End();
+        await willing.WaitForEndAsync();
+        await silent.WaitForEndAsync();
+        Assert.False(ending.IsCompleted || next.IsCompleted);
+        await over.CancelAsync();
+        await Assert.ThrowsAsync<IOException>(() => next.WaitAsync(Limit, TimeProvider.System));
+        stays.End();
+
+        await ending.WaitAsync(Limit, TimeProvider.System);
+    }
+
+    [Fact]
+    public async Task Failure_of_the_server_ends_the_connection()
+    {
+        await using var client = await ConnectAsync();
+        var server = await AcceptAsync(client, "one");
+
+        server.Fail();
+
+        await client.WaitForEndAsync();
+        await Eventually.HoldsAsync("it is counted out", () => _clients.Report()["new"] == 0);
+    }
+
+    // A connection is served until the test says that it has done with it, or ends.
+    private async Task ServeAsync(ConnectionContext connection)
+    {
+        var served = new Served(connection);
+        _served.Writer.TryWrite(served);
+        await await Task.WhenAny(served.Ended, _isOver.Task);
+    }
+
+    private Task<RawConnection> ConnectAsync() => RawConnection.ConnectAsync((IPEndPoint)_listener.EndPoint);
+
+    private async Task<Served> AcceptAsync() => await _served.Reader.ReadAsync().AsTask().WaitAsync(Limit, TimeProvider.System);
+
+    private async Task<Served> AcceptAsync(RawConnection client, string first)
+    {
+        await client.SendAsync(first);
+        var served = await AcceptAsync();
+        Assert.Equal(first, await ReadAsync(served));
+        return served;
+    }
+
+    private async Task<ReadResult> RestAsync(Served server)
+    {
+        StateOf(server).Enter(ClientConnectionState.Idle);
+        var last = server.Input.ReadAsync().AsTask();
+        await PassUntilAsync(last);
+        server.End();
+        return await last;
+    }
+
+    private static async Task<string> ReadAsync(Served server)
+    {
+        var read = await server.Input.ReadAsync().AsTask().WaitAsync(Limit, TimeProvider.System);
         var text = Encoding.ASCII.GetString(read.Buffer.FirstSpan);
-        server.Transport.Input.AdvanceTo(read.Buffer.End);
+        server.Input.AdvanceTo(read.Buffer.End);
         return text;
     }
 
-    private static ClientConnection StateOf(ConnectionContext server) => server.Features.Get<ClientConnection>()!;
+    private static ClientConnection StateOf(Served server) => server.Connection.Features.Get<ClientConnection>()!;
 
     private async Task PassUntilAsync(Task task)
     {
@@ -202,5 +261,18 @@ public sealed class RestingConnectionTests : IAsyncDisposable
             _time.Advance(Interval);
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
+    }
+
+    private sealed record Served(ConnectionContext Connection)
+    {
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public PipeReader Input => Connection.Transport.Input;
+
+        public Task Ended => _ended.Task;
+
+        public void End() => _ended.TrySetResult();
+
+        public void Fail() => _ended.TrySetException(new InvalidOperationException("It failed."));
     }
 }

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Amazon.Runtime;
 using Microsoft.Extensions.Time.Testing;
 using Wunderproxy.Controller.Store;
+using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Store;
 
@@ -217,11 +218,18 @@ public sealed class S3FaultTests
     public async Task Stream_that_stalls_ends_with_an_error()
     {
         using var server = new CannedServer(_ => CannedServer.Answer("200 OK", "half", missingBytes: 4), closes: false);
-        using var store = Open(server.Url, ShortDeadline);
-
+        var time = new FakeTimeProvider();
+        using var store = Open(server.Url, ShortDeadline, time);
         await using var stream = await store.OpenAsync(null, Key, Cancellation);
 
-        var failure = await Assert.ThrowsAnyAsync<IOException>(() => stream.CopyToAsync(Stream.Null, Cancellation).WaitAsync(TimeSpan.FromSeconds(5), Cancellation));
+        var reading = stream.CopyToAsync(Stream.Null, Cancellation);
+        await Eventually.HoldsAsync("the read ends", () =>
+        {
+            time.Advance(ShortDeadline);
+            return reading.IsCompleted;
+        });
+
+        var failure = await Assert.ThrowsAnyAsync<IOException>(() => reading);
         Assert.Contains("within 0.3 s", failure.Message);
     }
 
@@ -261,12 +269,13 @@ public sealed class S3FaultTests
         Assert.Equal(1000, ended[61]);
     }
 
-    private static S3Store Open(Uri endpoint, TimeSpan? deadline = null) => S3Store.Open("bucket", new StoreOptions
+    private static S3Store Open(Uri endpoint, TimeSpan? deadline = null, TimeProvider? time = null) => S3Store.Open("bucket", new StoreOptions
     {
         Endpoint = endpoint,
         PathStyle = true,
         Credentials = new BasicAWSCredentials("access", Secret),
         CallDeadline = deadline ?? TimeSpan.FromSeconds(10),
+        Time = time ?? TimeProvider.System,
     });
 
     private static Task<StoreRead> ReadAsync(S3Store store) => store.GetAsync(Key, null, 1000, Cancellation);

@@ -83,7 +83,7 @@ internal sealed class PublicServer : IDisposable
             listen.Use(StoppingHeartbeat.Provide(time));
             listen.Use(Peer.Introduce(trusted));
         });
-        _transport = new LoopTransport(Math.Clamp(Environment.ProcessorCount / 2, 1, MaxLoops), "wp-loop", time, connections);
+        _transport = new LoopTransport(Math.Clamp(Environment.ProcessorCount / 2, 1, MaxLoops), "wp-loop", time, connections, loggers.CreateLogger<ClientListener>());
         _server = new KestrelServer(Options.Create(kestrel), _transport, loggers);
     }
 
@@ -112,7 +112,11 @@ internal sealed class PublicServer : IDisposable
     }
 
     /// <summary>Takes no new connection, lets running requests end, and cuts them when the token is cancelled.</summary>
-    public Task StopAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _server.StopAsync(cancellationToken);
+        await _transport.EndAsync(cancellationToken);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -144,6 +148,7 @@ internal sealed class PublicServer : IDisposable
     {
         var listen = address.AddTo(kestrel);
         listen.Protocols = HttpProtocols.Http1;
+        listen.Use(SpecimenListener.Watch);
         if (address.HasProxyHeader)
         {
             listen.Use(proxyProtocol.Watch);

@@ -1,46 +1,56 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Sockets;
 
-/// <summary>Takes clients on one address, on whichever loop has time.</summary>
+/// <summary>Takes clients on one address, on whichever loop has time, and serves them there.</summary>
 /// <remarks>
 /// Where no client can be taken, for lack of descriptors or memory, it pauses: those who come wait in the kernel's queue. Asking on and on would
 /// take a whole core, and giving up would take the service away for good. Kestrel keeps some kilobytes for each connection, so it knows only those on which
 /// something has moved of late; the others rest here, with little more than their sockets.
 /// </remarks>
-internal sealed class ClientListener : IConnectionListener
+internal sealed partial class ClientListener : IAsyncDisposable
 {
     private const int Backlog = 4096;
     private const int AtOnce = 16;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(130);
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AbortLimit = TimeSpan.FromSeconds(5);
 
     private readonly Socket _socket;
+    private readonly IReadOnlyList<EventLoop> _loops;
     private readonly TimeProvider _time;
     private readonly ClientConnections _clients;
-    private readonly ITimer _looking;
+    private readonly ILogger<ClientListener> _logger;
     private readonly ConcurrentDictionary<ClientTransport, long> _open = new();
-    private readonly Channel<ConnectionContext> _accepted =
-        Channel.CreateUnbounded<ConnectionContext>(new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
-
+    private readonly CancellationTokenSource _closing = new();
+    private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Door> _doors = [];
+    private ConnectionDelegate _serve = null!;
+    private IFeatureCollection _ground = null!;
+    private ITimer? _looking;
+    private ITimer? _beating;
     private volatile bool _isOver;
 
     /// <param name="socket">Bound to the address; belongs to this from now on.</param>
     /// <param name="loops">Where clients are taken.</param>
     /// <param name="time">Clock of the pauses.</param>
     /// <param name="clients">Counts clients, and says how many are taken.</param>
-    public ClientListener(Socket socket, IReadOnlyList<EventLoop> loops, TimeProvider time, ClientConnections clients)
+    /// <param name="logger">Where it is told that serving a client failed.</param>
+    public ClientListener(Socket socket, IReadOnlyList<EventLoop> loops, TimeProvider time, ClientConnections clients, ILogger<ClientListener> logger)
     {
         _socket = socket;
+        _loops = loops;
         _time = time;
         _clients = clients;
+        _logger = logger;
         socket.Blocking = false;
         if (socket.AddressFamily != AddressFamily.Unix)
         {
@@ -50,49 +60,73 @@ internal sealed class ClientListener : IConnectionListener
 
         socket.Listen(Backlog);
         EndPoint = socket.LocalEndPoint!;
-        _looking = time.CreateTimer(static listener => ((ClientListener)listener!).Look(), this, LookInterval, LookInterval);
-        _doors.AddRange(loops.Select(loop => new Door(this, loop)));
     }
 
-    /// <inheritdoc/>
+    /// <summary>Where it listens.</summary>
     public EndPoint EndPoint { get; }
 
-    /// <inheritdoc/>
-    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    /// <summary>Begins to take clients. Those who came before wait in the kernel's queue.</summary>
+    /// <param name="serve">Serves a connection until it ends. Called on its loop's thread, in which nothing may block.</param>
+    /// <param name="ground">What every connection has of features besides its own.</param>
+    public void Begin(ConnectionDelegate serve, IFeatureCollection ground)
     {
-        while (await _accepted.Reader.WaitToReadAsync(cancellationToken))
+        lock (_doors)
         {
-            if (_accepted.Reader.TryRead(out var connection))
+            if (!_isOver)
             {
-                return connection;
+                Open(serve, ground);
             }
         }
-
-        return null;
     }
 
-    /// <inheritdoc/>
-    public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    private void Open(ConnectionDelegate serve, IFeatureCollection ground)
     {
-        _isOver = true;
-        await _looking.DisposeAsync();
-        _doors.ForEach(door => door.Close());
+        (_serve, _ground) = (serve, ground);
+        _looking = _time.CreateTimer(static listener => ((ClientListener)listener!).Look(), this, LookInterval, LookInterval);
+        _beating = _time.CreateTimer(static listener => ((ClientListener)listener!).Beat(), this, BeatInterval, BeatInterval);
+        _doors.AddRange(_loops.Select(loop => new Door(this, loop)));
+    }
+
+    /// <summary>Takes no client any more, closes the connections on which nothing was sent, and asks whoever serves the others to end them.</summary>
+    public async ValueTask CloseAsync()
+    {
+        lock (_doors)
+        {
+            _isOver = true;
+            _doors.ForEach(door => door.Close());
+        }
+
         _socket.Dispose();
-        _accepted.Writer.TryComplete();
         foreach (var (transport, _) in _open)
         {
             await EndSilentAsync(transport);
+        }
+
+        await _closing.CancelAsync();
+        NoteEnd();
+    }
+
+    /// <summary>Closes it, and waits until all connections have ended.</summary>
+    /// <param name="cancellationToken">Breaks off those that are left.</param>
+    public async Task EndAsync(CancellationToken cancellationToken)
+    {
+        await CloseAsync();
+        try
+        {
+            await _allEnded.Task.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            await AbortAllAsync();
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await UnbindAsync();
-        while (_accepted.Reader.TryRead(out var connection))
-        {
-            await connection.DisposeAsync();
-        }
+        await CloseAsync();
+        await (_looking?.DisposeAsync() ?? default);
+        await (_beating?.DisposeAsync() ?? default);
     }
 
     private void Take(EventLoop loop)
@@ -101,7 +135,7 @@ internal sealed class ClientListener : IConnectionListener
         {
             if (_clients.TryEnter(remote?.Address) is { } counted)
             {
-                Take(new ClientTransport(loop, client, remote, counted, _time));
+                Take(new ClientTransport(loop, client, remote, counted, _time) { Ground = _ground, ConnectionClosedRequested = _closing.Token });
             }
             else
             {
@@ -116,7 +150,7 @@ internal sealed class ClientListener : IConnectionListener
         _open[transport] = _time.GetTimestamp();
         try
         {
-            transport.Watch(isAnew, HandOver, Ended);
+            transport.Watch(isAnew, Begin, Ended);
         }
         catch (IOException)
         {
@@ -130,13 +164,27 @@ internal sealed class ClientListener : IConnectionListener
         }
     }
 
-    private void HandOver(ClientTransport transport)
+    private void Begin(ClientTransport transport)
     {
-        if (transport.TryBecomeKnown() && (transport.IsClosed || !_accepted.Writer.TryWrite(transport)))
+        if (transport.TryBecomeKnown())
         {
-            transport.Abort(new ConnectionAbortedException("The client has left, or the Proxy takes no more."));
-            _ = transport.DisposeAsync().AsTask();
+            _ = ServeAsync(transport);
         }
+    }
+
+    // One who has left without a word needs no service.
+    private async Task ServeAsync(ClientTransport transport)
+    {
+        try
+        {
+            await (transport.IsClosed ? Task.CompletedTask : _serve(transport));
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            LogFailure(e);
+        }
+
+        await transport.DisposeAsync();
     }
 
     private void Ended(ClientTransport transport)
@@ -146,6 +194,8 @@ internal sealed class ClientListener : IConnectionListener
         {
             TakeAgain(transport);
         }
+
+        NoteEnd();
     }
 
     private void TakeAgain(ClientTransport former)
@@ -171,6 +221,46 @@ internal sealed class ClientListener : IConnectionListener
             }
         }
     }
+
+    // Whoever serves a connection looks at its limits of time at each beat.
+    private void Beat()
+    {
+        foreach (var (transport, _) in _open)
+        {
+            transport.Beat();
+        }
+    }
+
+    private void NoteEnd()
+    {
+        if (_isOver && _open.IsEmpty)
+        {
+            _allEnded.TrySetResult();
+        }
+    }
+
+    private async Task AbortAllAsync()
+    {
+        foreach (var (transport, _) in _open)
+        {
+            transport.Abort(new ConnectionAbortedException("The Proxy stops, and its time is over."));
+        }
+
+        try
+        {
+            await _allEnded.Task.WaitAsync(AbortLimit, _time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            LogLeft(_open.Count);
+        }
+    }
+
+    [LoggerMessage(450, LogLevel.Error, "Serving a client failed unexpectedly; its connection was closed")]
+    private partial void LogFailure(Exception failure);
+
+    [LoggerMessage(451, LogLevel.Warning, "{Count} connections haven't ended 5 s after they were broken off")]
+    private partial void LogLeft(int count);
 
     private static ValueTask EndSilentAsync(ClientTransport transport) => transport.TryBecomeKnown() ? transport.DisposeAsync() : ValueTask.CompletedTask;
 

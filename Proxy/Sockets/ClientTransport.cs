@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Tls;
@@ -9,7 +10,7 @@ using Wunderproxy.Proxy.Tls;
 namespace Wunderproxy.Proxy.Sockets;
 
 /// <summary>A client's connection as Kestrel sees it. Until the client has sent something it is little more than the socket.</summary>
-internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketEvents
+internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketEvents, IConnectionHeartbeatFeature, IConnectionLifetimeNotificationFeature
 {
     private static readonly TimeSpan LingerLimit = TimeSpan.FromSeconds(2);
     private static long lastId;
@@ -32,6 +33,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     private string? _id;
     private IDictionary<object, object?>? _items;
     private IDuplexPipe? _transport;
+    private Action? _beat;
 
     /// <param name="loop">Where it waits.</param>
     /// <param name="socket">The connection, which belongs to this from now on.</param>
@@ -55,6 +57,8 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         _time = former._time;
         RemoteEndPoint = former.RemoteEndPoint;
         _isIntroduced = former._isIntroduced;
+        Ground = former.Ground;
+        ConnectionClosedRequested = former.ConnectionClosedRequested;
     }
 
     /// <inheritdoc/>
@@ -94,6 +98,12 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         set => _items = value;
     }
 
+    /// <summary>What it has of features besides its own; absent: nothing.</summary>
+    public IFeatureCollection? Ground { get; init; }
+
+    /// <inheritdoc/>
+    public CancellationToken ConnectionClosedRequested { get; set; }
+
     /// <summary>The loop.</summary>
     public EventLoop Loop => _socket.Loop;
 
@@ -129,6 +139,15 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
             _socket.Watch();
         }
     }
+
+    /// <inheritdoc/>
+    public void RequestClose() => throw new NotSupportedException("The connections of a listener are asked to end together.");
+
+    /// <inheritdoc/>
+    public void OnHeartbeat(Action<object> action, object state) => Volatile.Write(ref _beat, Volatile.Read(ref _beat) + (() => action(state)));
+
+    /// <summary>Lets whoever serves it look at its limits of time.</summary>
+    public void Beat() => Volatile.Read(ref _beat)?.Invoke();
 
     /// <summary>Takes it out of those that nobody knows but the listener: whoever is the first has it.</summary>
     public bool TryBecomeKnown() => Interlocked.Exchange(ref _isKnown, 1) == 0;
@@ -246,9 +265,11 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
 
     private FeatureCollection NewFeatures()
     {
-        var features = new FeatureCollection(8);
+        var features = Ground is { } ground ? new FeatureCollection(ground) : new FeatureCollection(8);
         features.Set(this);
         features.Set(_client);
+        features.Set<IConnectionHeartbeatFeature>(this);
+        features.Set<IConnectionLifetimeNotificationFeature>(this);
         return features;
     }
 

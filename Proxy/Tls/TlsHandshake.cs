@@ -30,6 +30,9 @@ internal sealed class TlsHandshake(Func<string, SslServerAuthenticationOptions?>
     public ConnectionDelegate Establish(ConnectionDelegate next) => async connection =>
     {
         connection.Features.Get<ClientTransport>()?.SpeakTls();
+
+        // To sign takes as long as to forward ten requests, which the loop's other clients would wait for.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         if (await PlainHttp.TryRefuseAsync(connection.Transport))
         {
             return;
