@@ -91,7 +91,11 @@ internal sealed class Scenario
     {
         _host.Story.Tell("Scenario", "faults end");
         foreach (var way in new[] { _host.EngineWay, _host.ProxyWay, _host.StoreWay })
-            (way.Trouble, way.HangsUntil, way.IsUp) = (0, 0, way != _host.ProxyWay || _host.Proxy.IsUp);
+        {
+            way.EndTrouble();
+            way.IsUp = way != _host.ProxyWay || _host.Proxy.IsUp;
+        }
+
         _host.ProbeTrouble = 0;
         _host.Disk.IsFull = false;
         _host.Disk.PowerCutAt = null;

@@ -8,6 +8,8 @@ internal sealed class Way(string peer, VirtualThread thread, Life world, TimePro
     /// <summary>How late anything comes at the latest.</summary>
     public static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(40);
 
+    private readonly List<Action> _lost = [];
+
     /// <summary>Part of the calls that something happens to, 0 to 1.</summary>
     public double Trouble { get; set; }
 
@@ -50,6 +52,19 @@ internal sealed class Way(string peer, VirtualThread thread, Life world, TimePro
         }
     }
 
+    /// <summary>Nothing happens to calls any more. Those of which something was lost are known to be lost from now on, as a connection that was cut is once the line is whole again.</summary>
+    public void EndTrouble()
+    {
+        (Trouble, HangsUntil) = (0, 0);
+        foreach (var call in _lost)
+            thread.Start(world, () =>
+            {
+                call();
+                return Task.CompletedTask;
+            });
+        _lost.Clear();
+    }
+
     /// <summary>Waits while the peer hangs.</summary>
     public async Task UntilItWorksAsync()
     {
@@ -68,6 +83,8 @@ internal sealed class Way(string peer, VirtualThread thread, Life world, TimePro
             return;
         }
 
+        if (fate is Fate.RequestLost or Fate.AnswerLost)
+            Lose(() => answer.TrySetException(failure(true, "connection reset")));
         if (fate == Fate.RequestLost)
             return;
         if (fate == Fate.RequestLate)
@@ -80,6 +97,14 @@ internal sealed class Way(string peer, VirtualThread thread, Life world, TimePro
         }
 
         await AnswerAsync(fate, epoch, serve, failure, answer);
+    }
+
+    private void Lose(Action call)
+    {
+        if (Trouble > 0)
+            _lost.Add(call);
+        else
+            call();
     }
 
     private async Task AnswerAsync<T>(Fate fate, int epoch, Func<Task<T>> serve, Func<bool, string, Exception> failure, TaskCompletionSource<T> answer)
