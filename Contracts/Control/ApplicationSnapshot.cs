@@ -96,6 +96,9 @@ public sealed record Target
     /// <summary>IP address and port, such as <c>172.30.0.2:9292</c>.</summary>
     public required string Address { get; init; }
 
+    /// <summary>What requests are sent by.</summary>
+    public ApplicationProtocol Protocol { get; set; }
+
     /// <summary>The probe with which the Proxy checks the target at the moment of the switch.</summary>
     public required HealthProbe Probe { get; init; }
 
@@ -107,6 +110,9 @@ public sealed record Target
 /// <summary>One HTTP GET that tells whether a container is healthy. Redirects are not followed.</summary>
 public sealed record HealthProbe
 {
+    /// <summary>What it is sent by.</summary>
+    public ApplicationProtocol Protocol { get; set; }
+
     /// <summary>Path and query, with leading slash.</summary>
     public string Path { get; set; } = "/";
 

@@ -35,6 +35,9 @@ public sealed record LaunchConfiguration
     /// <summary>Container port that receives requests, 1 to 65535; absent: the only exposed port, else 9292.</summary>
     public int? Port { get; init; }
 
+    /// <summary>What the application speaks on that port; health checks are sent by it too.</summary>
+    public ApplicationProtocol Protocol { get; init; }
+
     /// <summary>How the health of a container is judged.</summary>
     public HealthCheckSpec HealthCheck { get; init; } = new();
 
@@ -94,6 +97,7 @@ public sealed record LaunchConfiguration
         headers.TryAdd("X-Forwarded-Proto", "https");
         return new HealthProbe
         {
+            Protocol = Protocol,
             Path = HealthPath(),
             Host = HealthCheck.Host ?? "localhost",
             Headers = headers,

@@ -118,6 +118,7 @@ public static class LaunchConfigurationReader
             MaintenancePath = reader.OptionalText("MaintenancePath", TextRules.LoosePath),
             ForceReload = reader.Flag("ForceReload"),
             Port = reader.OptionalNumber("Port", 1, 65535),
+            Protocol = reader.Choice("Protocol", new ApplicationProtocol()),
             HealthCheck = reader.Section("HealthCheck", new HealthCheckSpec(), HealthCheck),
             Drain = reader.Section("Drain", new DrainSpec(), Drain),
             Hold = reader.Section("Hold", new HoldSpec(), Hold),

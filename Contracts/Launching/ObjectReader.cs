@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Wunderproxy.Contracts.Launching;
 
@@ -57,13 +59,13 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
 
         foreach (var choice in Enum.GetValues<T>())
         {
-            if (string.Equals(choice.ToString(), found.Text, StringComparison.OrdinalIgnoreCase))
+            if (string.Equals(WordOf(choice), found.Text, StringComparison.OrdinalIgnoreCase))
             {
                 return choice;
             }
         }
 
-        source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is not one of its values.", $"Write one of {string.Join(", ", Enum.GetNames<T>().Select(n => $"\"{n}\""))}.");
+        source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is not one of its values.", $"Write one of {string.Join(", ", Enum.GetValues<T>().Select(choice => $"\"{WordOf(choice)}\""))}.");
         return absent;
     }
 
@@ -212,6 +214,9 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
     }
 
     private static bool IsOneOf(List<string> names, SourceMember member) => names.Exists(n => Launching.EngineObject.SameName(member.Name, n));
+
+    private static string WordOf<T>(T choice)
+        where T : struct, Enum => typeof(T).GetField(choice.ToString())!.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? choice.ToString();
 
     private static string Described(JsonValueKind kind) => kind switch
     {

@@ -43,7 +43,7 @@ internal sealed partial class ErrorPageCache(string path, PageClient client, IFi
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         foreach (var page in missing)
         {
-            if (await TryFetchAsync(target.Address, page, either.Token, cancellationToken) is { } body && bodies.Values.Sum(Encoding.UTF8.GetByteCount) + Encoding.UTF8.GetByteCount(body) <= ErrorPages.MaxBytes)
+            if (await TryFetchAsync(target, page, either.Token, cancellationToken) is { } body && bodies.Values.Sum(Encoding.UTF8.GetByteCount) + Encoding.UTF8.GetByteCount(body) <= ErrorPages.MaxBytes)
                 bodies[page] = body;
         }
 
@@ -52,11 +52,11 @@ internal sealed partial class ErrorPageCache(string path, PageClient client, IFi
             Keep();
     }
 
-    private async Task<string?> TryFetchAsync(string address, string page, CancellationToken limit, CancellationToken cancellationToken)
+    private async Task<string?> TryFetchAsync(Target target, string page, CancellationToken limit, CancellationToken cancellationToken)
     {
         try
         {
-            return await client.FetchAsync(address, page, limit);
+            return await client.FetchAsync(target.Address, target.Protocol, page, limit);
         }
         catch (Exception exception) when (PageClient.IsFailure(exception, cancellationToken))
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Contracts.Launching;
 using Wunderproxy.Controller.Durable;
 
 namespace Wunderproxy.Controller.Acting;
@@ -18,13 +19,13 @@ internal sealed partial class MaintenancePages(
     public MaintenancePage? Page => _page;
 
     /// <summary>Fetches the page of a running application. Where that fails, the former one stays.</summary>
-    public async Task FetchAsync(string address, string? pagePath, CancellationToken cancellationToken)
+    public async Task FetchAsync(string address, LaunchConfiguration? configuration, CancellationToken cancellationToken)
     {
-        if (pagePath is null)
+        if (configuration?.MaintenancePagePath() is not { } pagePath)
             return;
         try
         {
-            var body = await client.FetchAsync(address, pagePath, cancellationToken);
+            var body = await client.FetchAsync(address, configuration.Protocol, pagePath, cancellationToken);
             if (body == _page?.Body)
                 return;
             DurableFile.WriteAtomically(path, Encoding.UTF8.GetBytes(body), files: files);

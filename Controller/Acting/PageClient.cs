@@ -20,15 +20,20 @@ internal sealed class PageClient(HttpMessageHandler connections, TimeProvider ti
 
     /// <summary>Fetches a page.</summary>
     /// <param name="address">Address and port of the application.</param>
+    /// <param name="protocol">What the application speaks.</param>
     /// <param name="path">Path of the page, with or without a slash at its beginning.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="HttpRequestException">The application isn't reached, has no such page, or it is too large.</exception>
     /// <exception cref="OperationCanceledException">The time is over.</exception>
-    public async Task<string> FetchAsync(string address, string path, CancellationToken cancellationToken)
+    public async Task<string> FetchAsync(string address, ApplicationProtocol protocol, string path, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(Limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://{address}/{path.TrimStart('/')}"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://{address}/{path.TrimStart('/')}"))
+        {
+            Version = protocol.ToHttpVersion(),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         using var response = await _http.SendAsync(request, either.Token);
         response.EnsureSuccessStatusCode();
         await response.Content.LoadIntoBufferAsync(MaxBytes, either.Token);

@@ -16,7 +16,7 @@ internal sealed class ProxyActor(
         if (await Pipelines.ExecuteAsync(pipelines.Proxy, token => proxy.ApplyAsync(snapshot, token), cancellationToken) is ApplyOutcome.Refused refused)
             return EffectResult.Of(refused.Problem);
         if (effect.Container is not null && snapshot.Target is { } target)
-            await maintenancePages.FetchAsync(target.Address, configurations.Find(target.Release)?.MaintenancePagePath(), cancellationToken);
+            await maintenancePages.FetchAsync(target.Address, configurations.Find(target.Release), cancellationToken);
         return EffectResult.Done;
     }
 

@@ -60,7 +60,11 @@ internal sealed class HealthClient(TimeProvider time, HttpMessageHandler connect
 
     private static HttpRequestMessage RequestOf(HealthProbe probe, string address)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://{address}{probe.Path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://{address}{probe.Path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }))
+        {
+            Version = probe.Protocol.ToHttpVersion(),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.TryAddWithoutValidation("Host", probe.Host);
         foreach (var (name, value) in probe.Headers)
             request.Headers.TryAddWithoutValidation(name, value);

@@ -115,7 +115,7 @@ internal sealed partial class Reconciler(
     public async Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken)
     {
         if (up && Status.Releases.FirstOrDefault(r => r.Hash == Status.Active) is { Address: { } address } active)
-            await pages.FetchAsync(address, configurations.Find(active.Hash)?.MaintenancePagePath(), cancellationToken);
+            await pages.FetchAsync(address, configurations.Find(active.Hash), cancellationToken);
         return await SubmitAsync(new Order.Maintenance(up), cancellationToken);
     }
 

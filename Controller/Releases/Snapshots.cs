@@ -56,6 +56,7 @@ internal static class Snapshots
         ContainerId = container.Id,
         StartedAt = start,
         Address = address,
+        Protocol = configuration.Protocol,
         Probe = configuration.ToProbe(),
     };
 }

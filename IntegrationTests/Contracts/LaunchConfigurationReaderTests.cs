@@ -38,7 +38,7 @@ public sealed class LaunchConfigurationReaderTests
     {
         var it = Valid("""
             {
-              "Revision": "2f1c9e0", "Port": 3000, "ForceReload": true, "HealthCheckPath": "ignored", "MaintenancePath": "maintenance.html",
+              "Revision": "2f1c9e0", "Port": 3000, "Protocol": "H2C", "ForceReload": true, "HealthCheckPath": "ignored", "MaintenancePath": "maintenance.html",
               "ContainerConfig": { "Image": "localhost:8080/shop:2f1c9e0", "Env": ["RACK_ENV=production", "EMPTY="], "ExposedPorts": { "9292/tcp": {} } },
               "HostConfig": { "Memory": 536870912 },
               "HealthCheck": {
@@ -60,6 +60,7 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal("2f1c9e0", it.Revision);
         Assert.True(it.ForceReload);
         Assert.Equal(3000, it.ContainerPort);
+        Assert.Equal(ApplicationProtocol.H2c, it.Protocol);
         Assert.Equal("/maintenance.html", it.MaintenancePagePath());
         Assert.Equal(536870912, it.HostConfig!.Value.GetProperty("Memory").GetInt64());
         Assert.Equal(TimeSpan.Zero, it.Drain.Timeout);
@@ -93,6 +94,7 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(new ArtifactSpec { Bucket = "images", Key = "shop/2f1c9e0.tar.gz" }, it.Artifact);
 
         var probe = it.ToProbe();
+        Assert.Equal(ApplicationProtocol.H2c, probe.Protocol);
         Assert.Equal(("/up?deep=1", "shop.example:8443", "200-204, 304", "ok", 2.0), (probe.Path, probe.Host, probe.ExpectedStatus, probe.ExpectedBody, probe.Timeout.TotalSeconds));
         Assert.Equal(new Dictionary<string, string> { ["X-Token"] = "abc", ["X-Forwarded-Proto"] = "https" }, probe.Headers);
         Assert.Equal((0.25, 90.0, 2, 5), (it.HealthCheck.Interval.TotalSeconds, it.HealthCheck.Deadline.TotalSeconds, it.HealthCheck.Successes, it.HealthCheck.Failures));

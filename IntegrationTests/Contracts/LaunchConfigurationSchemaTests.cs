@@ -124,7 +124,8 @@ public sealed class LaunchConfigurationSchemaTests
     /// <summary>The default as the schema writes it; objects of the configuration have none of their own.</summary>
     private static string? DefaultOf(object? value) => value switch
     {
-        string or int or Enum => value.ToString(),
+        string or int => value.ToString(),
+        Enum => (string?)JsonSerializer.SerializeToNode(value, value.GetType(), ContractsJson.Default),
         bool flag => flag ? "true" : "false",
         TimeSpan duration => Duration.Format(duration),
         long size => ByteSize.Format(size),

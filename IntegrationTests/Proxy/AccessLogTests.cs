@@ -118,6 +118,7 @@ public sealed class AccessLogTests : IDisposable
         {
             if (i % (requests / turns) == requests / turns / 2)
             {
+                await Eventually.HoldsAsync("the file was opened anew", () => System.IO.File.Exists(File));
                 System.IO.File.Move(File, $"{File}.{++turned}");
                 await proxy.SignalAsync("HUP");
             }

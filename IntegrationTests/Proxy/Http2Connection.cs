@@ -26,6 +26,7 @@ internal sealed class Http2Frame(Http2FrameType type, byte flags, int stream, st
         '\x89' => 204,
         '\x8B' => 304,
         '\x8C' => 400,
+        '\x8D' => 404,
         _ => int.Parse(Payload.AsSpan(2, 3), System.Globalization.CultureInfo.InvariantCulture),
     };
 }
@@ -41,7 +42,7 @@ internal enum Http2FrameType
     WindowUpdate = 8,
 }
 
-/// <summary>A client that speaks HTTP/2 frame by frame; headers are sent without compression. Every wait ends after 10 s.</summary>
+/// <summary>A client, or an application, that speaks HTTP/2 frame by frame; headers are sent without compression. Every wait ends after 10 s.</summary>
 internal sealed class Http2Connection(RawConnection connection) : IAsyncDisposable
 {
     public const string Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -60,6 +61,15 @@ internal sealed class Http2Connection(RawConnection connection) : IAsyncDisposab
         return connection;
     }
 
+    /// <summary>The application's side of a connection.</summary>
+    public static async Task<Http2Connection> AcceptAsync(RawConnection accepted)
+    {
+        Assert.Equal(Preface, await accepted.ReadAsync(Preface.Length));
+        var connection = new Http2Connection(accepted);
+        await connection.SendAsync(NoSettings);
+        return connection;
+    }
+
     public static (string Name, string Value)[] Get(string path = "/") => Request("GET", path);
 
     public static (string Name, string Value)[] Request(string method, string path) =>
@@ -72,7 +82,12 @@ internal sealed class Http2Connection(RawConnection connection) : IAsyncDisposab
 
     public Task SendDataAsync(int stream, string data, bool isLast = true) => connection.SendAsync(Frame(Http2FrameType.Data, isLast ? 1 : 0, stream, data));
 
-    public Task ResetAsync(int stream) => connection.SendAsync(ResetOf(stream));
+    /// <param name="stream">The stream.</param>
+    /// <param name="error">8 is CANCEL. Source: RFC 9113, section 7.</param>
+    public Task ResetAsync(int stream, int error = 8) => connection.SendAsync(ResetOf(stream, error));
+
+    /// <summary>Says which stream is the last one that it begins with.</summary>
+    public Task GoAwayAsync(int lastStream) => connection.SendAsync(Frame(Http2FrameType.GoAway, 0, 0, $"\0\0{Two(lastStream)}\0\0\0\0"));
 
     /// <summary>Begins streams and resets each at once, as long as the other side takes it.</summary>
     public Task TryFloodAsync(int streams) =>
@@ -123,7 +138,7 @@ internal sealed class Http2Connection(RawConnection connection) : IAsyncDisposab
     private static string HeadersOf(int stream, (string Name, string Value)[] fields, bool isLast) =>
         Frame(Http2FrameType.Headers, isLast ? 5 : 4, stream, string.Concat(fields.Select(field => $"\0{Text(field.Name)}{Text(field.Value)}")));
 
-    private static string ResetOf(int stream) => Frame(Http2FrameType.Reset, 0, stream, "\0\0\0\x8");
+    private static string ResetOf(int stream, int error = 8) => Frame(Http2FrameType.Reset, 0, stream, $"\0\0{Two(error)}");
 
     private static string Frame(Http2FrameType type, int flags, int stream, string payload) =>
         $"\0{Two(payload.Length)}{(char)type}{(char)flags}\0\0{Two(stream)}{payload}";

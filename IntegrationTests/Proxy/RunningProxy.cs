@@ -82,6 +82,10 @@ internal sealed class RunningProxy : IAsyncDisposable
         Probe = new HealthProbe(),
     };
 
+    /// <summary>A target that is asked and probed by HTTP/2.</summary>
+    public static Target H2cTargetAt(IPEndPoint address, string container = "c1") =>
+        TargetAt(address, container) with { Protocol = ApplicationProtocol.H2c, Probe = new HealthProbe { Protocol = ApplicationProtocol.H2c } };
+
     /// <summary>A snapshot newer than all before; requests that can't reach its target don't wait for it.</summary>
     public ApplicationSnapshot SnapshotOf(Target? target) =>
         new() { Application = "shop", Installation = "i1", Generation = ++_counter, Fence = _counter, Target = target, HoldTimeout = TimeSpan.Zero };

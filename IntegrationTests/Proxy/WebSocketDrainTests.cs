@@ -1,7 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.WebSockets;
-using System.Security.Cryptography;
 using System.Text;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.IntegrationTests.Lab;
@@ -36,7 +34,7 @@ public sealed class WebSocketDrainTests : ReplacedRelease
         using var client = new ClientWebSocket();
         var connecting = client.ConnectAsync(new Uri($"ws://{Proxy.Address}/ws"), CancellationToken.None);
         await using var application = await One.AcceptedAsync();
-        await AcceptAsync(application);
+        await WebSocketPair.AcceptAsync(application);
         await connecting.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
         await application.SendAsync(WebSocketFrame.Of("hello", isMasked: false));
         Assert.Equal("hello", await ReceiveAsync(client));
@@ -303,15 +301,6 @@ public sealed class WebSocketDrainTests : ReplacedRelease
     private Task<WebSocketPair> OpenAsync() => WebSocketPair.OpenAsync(Proxy, One);
 
     private Task<ApplicationState> ReplaceAsync() => ReplaceAsync(Window, Window);
-
-    [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for it.")]
-    private static async Task AcceptAsync(RawConnection application)
-    {
-        var request = await application.ReadHeadAsync();
-        var key = request.Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0];
-        var accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
-        await application.SendAsync($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
-    }
 
     private static async Task<string> ReceiveAsync(ClientWebSocket client)
     {

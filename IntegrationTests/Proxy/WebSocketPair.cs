@@ -1,3 +1,5 @@
+using Wunderproxy.Proxy.WebSockets;
+
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 /// <summary>Both ends of a WebSocket that goes through the Proxy.</summary>
@@ -21,6 +23,16 @@ internal sealed record WebSocketPair(RawConnection Client, RawConnection Applica
         var pair = new WebSocketPair(client, application);
         await pair.AssertPassesAsync("hello");
         return pair;
+    }
+
+    /// <summary>Agrees to a WebSocket, in the application's place.</summary>
+    /// <returns>The head of the request.</returns>
+    public static async Task<string> AcceptAsync(RawConnection application, string headers = "")
+    {
+        var request = await application.ReadHeadAsync();
+        var answer = WebSocketKey.AnswerTo(request.Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0]);
+        await application.SendAsync($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {answer}\r\n{headers}\r\n");
+        return request;
     }
 
     /// <summary>Expects that a frame passes both ways, and so that nobody was told to close before.</summary>

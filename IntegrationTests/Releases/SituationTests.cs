@@ -261,6 +261,16 @@ public sealed class SituationTests
     }
 
     [Fact]
+    public void Snapshot_says_by_what_protocol_the_release_is_asked_and_probed()
+    {
+        _world.Deploy("a");
+
+        var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo("b", c => c with { Protocol = ApplicationProtocol.H2c }));
+
+        Assert.Equal((ApplicationProtocol.H2c, ApplicationProtocol.H2c), (route.Snapshot.Target?.Protocol, route.Snapshot.Target?.Probe.Protocol));
+    }
+
+    [Fact]
     public void Snapshot_shows_the_page_of_the_application_while_maintenance_is_up()
     {
         _world.Deploy("a");

@@ -9,7 +9,7 @@ internal static class SampleServer
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.ListenAnyIP(settings.Port);
+            kestrel.ListenAnyIP(settings.Port, listen => listen.Protocols = settings.Protocols);
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.AddServerHeader = false;
         });

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Wunderproxy.SampleApplication;
 
@@ -10,6 +11,9 @@ internal sealed record Settings
 
     /// <summary><c>PORT</c>: where it listens, on every address.</summary>
     public required int Port { get; init; }
+
+    /// <summary><c>PROTOCOL</c>: <c>h2c</c> for HTTP/2 without TLS and nothing else; otherwise HTTP/1.1.</summary>
+    public required HttpProtocols Protocols { get; init; }
 
     /// <summary><c>HEALTH</c>: <c>ok</c>, <c>hang</c>, or the status code that the health check answers.</summary>
     public required string Health { get; init; }
@@ -48,6 +52,7 @@ internal sealed record Settings
     {
         Version = Text("VERSION", "dev"),
         Port = Number("PORT", 9292),
+        Protocols = Text("PROTOCOL", "") == "h2c" ? HttpProtocols.Http2 : HttpProtocols.Http1,
         Health = Text("HEALTH", "ok"),
         HealthDelay = Milliseconds("HEALTH_DELAY_MS", 0),
         HealthyAfter = Milliseconds("HEALTHY_AFTER_MS", 0),

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using System.Net;
 using System.Text;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Contracts.Launching;
@@ -62,7 +61,8 @@ internal sealed class TargetProbe(TimeProvider time, Func<HttpMessageHandler> co
         var asItIs = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true };
         var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://{target.Address}{target.Probe.Path}", asItIs))
         {
-            Version = HttpVersion.Version11,
+            Version = target.Probe.Protocol.ToHttpVersion(),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         foreach (var (name, value) in target.Probe.Headers)
         {

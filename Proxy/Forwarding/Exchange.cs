@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -64,6 +65,9 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
     /// <summary>The request's body, where it was collected before the request was sent; absent: it is read as it comes.</summary>
     public CollectedBody? Collected { get; private set; }
 
+    /// <summary>The request's body, collected or as it comes.</summary>
+    public PipeReader Body => Collected ?? _context.Request.BodyReader;
+
     /// <summary>Whether the request may have a body.</summary>
     public bool HasBody => _context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
 
@@ -102,6 +106,9 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
 
     /// <summary>Whether the request's body was followed by trailers that can't be sent on.</summary>
     public bool HasInvalidTrailers { get; set; }
+
+    /// <summary>What the Proxy has answered itself; absent: nothing, or it isn't a problem. To clients of gRPC the status of HTTP doesn't say it.</summary>
+    public Problem? Problem { get; set; }
 
     /// <summary>Whether other requests run beside it on the client's connection, as in HTTP/2: then it ends for itself, and its connection goes on.</summary>
     public bool IsMultiplexed { get; private set; }
@@ -144,6 +151,7 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
         HeldSince = null;
         QueuedSince = null;
         _hsts = null;
+        Problem = null;
         if (Transport is null)
         {
             Transport = features.GetRequiredFeature<ClientTransport>();

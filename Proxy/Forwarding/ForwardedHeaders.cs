@@ -73,7 +73,7 @@ internal static class ForwardedHeaders
         || (exchange.Peer.ClientSubject is not null && name.Equals(ClientSubject, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Writes the headers of a request whose own ones were left out where they are misleading or replaced.</summary>
-    public static void Write(Exchange exchange, HeadWriter head)
+    public static void Write(Exchange exchange, IFieldSink head)
     {
         WriteAddresses(exchange, head);
         WriteTarget(exchange, head);
@@ -90,7 +90,7 @@ internal static class ForwardedHeaders
         }
     }
 
-    private static void WriteAddresses(Exchange exchange, HeadWriter head)
+    private static void WriteAddresses(Exchange exchange, IFieldSink head)
     {
         var peer = exchange.Peer;
         var former = peer.IsTrusted ? exchange.Context.Request.Headers[For] : StringValues.Empty;
@@ -109,7 +109,7 @@ internal static class ForwardedHeaders
         }
     }
 
-    private static void WriteTarget(Exchange exchange, HeadWriter head)
+    private static void WriteTarget(Exchange exchange, IFieldSink head)
     {
         var (request, isTrusted) = (exchange.Context.Request, exchange.Peer.IsTrusted);
         var headers = request.Headers;
@@ -132,7 +132,7 @@ internal static class ForwardedHeaders
     // A proxy in front may have taken something away as well.
     private static string PrefixValue(StringValues former, string prefix) => former.Count == 0 ? prefix : former.ToString().TrimEnd('/') + prefix;
 
-    private static void WriteStart(Exchange exchange, HeadWriter head)
+    private static void WriteStart(Exchange exchange, IFieldSink head)
     {
         if (exchange.Peer.IsTrusted && exchange.Context.Request.Headers[Start] is [{ Length: > 0 } said])
         {

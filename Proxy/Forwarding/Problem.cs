@@ -77,6 +77,9 @@ internal sealed record Problem(int Status, string Title, string Detail)
     public static Problem NotAskedForCertificate { get; } =
         new(421, "Misdirected request", "This site asks for a certificate, and this connection was made without. Please connect anew.") { ClosesConnection = true };
 
+    /// <summary>The application speaks HTTP/2, and takes no WebSockets over it.</summary>
+    public static Problem NoWebSockets { get; } = new(501, "Not implemented", "This application is reached by HTTP/2, over which it takes no WebSockets.");
+
     /// <summary>The client's body is none, or came too slowly.</summary>
     public static Problem Unreadable(Exception failure) =>
         Refused(failure is BadHttpRequestException refused ? refused.StatusCode : 400, "The request's body could not be read.");

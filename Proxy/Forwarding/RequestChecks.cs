@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Wunderproxy.Proxy.Targets;
+using Wunderproxy.Proxy.WebSockets;
 
 namespace Wunderproxy.Proxy.Forwarding;
 
@@ -27,7 +28,7 @@ internal static class RequestChecks
     /// <summary>Looks for the first reason to refuse a request.</summary>
     /// <returns>The answer; <see langword="null"/> if there is no reason.</returns>
     public static Problem? Refuse(HttpContext context) =>
-        RefuseMethod(context.Request.Method)
+        RefuseMethod(context)
         ?? RefuseTarget(RawTargetOf(context))
         ?? RefuseConnectionHeaders(context.Request)
         ?? RefuseFraming(context.Request)
@@ -86,11 +87,17 @@ internal static class RequestChecks
         return path < 0 ? "/" : rest[path..];
     }
 
-    private static Problem? RefuseMethod(string method)
+    private static Problem? RefuseMethod(HttpContext context)
     {
+        var method = context.Request.Method;
         if (method is "GET" or "POST" or "HEAD")
         {
             return null;
+        }
+
+        if (method is "CONNECT" && context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: var protocol })
+        {
+            return Upgrade.IsWebSocket(protocol) ? null : Problem.Refused(StatusCodes.Status501NotImplemented, "The only protocol that is served by CONNECT is that of WebSockets.");
         }
 
         if (method is "TRACE" or "CONNECT")

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.AccessLogs;
+using Wunderproxy.Proxy.Http2;
 using Wunderproxy.Proxy.Pages;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.SlowClients;
@@ -155,7 +156,9 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
             Introduce(claim, exchange);
             exchange.StrippedPrefix = serving.StrippedPrefix;
             exchange.SayHsts(serving);
-            (problem, error) = await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated);
+            (problem, error) = await (claim.Upstream.Http2 is { } http2
+                ? Http2Relay.ForwardAsync(exchange, claim, http2)
+                : exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated));
             exchange.Client.GaveBack(claim);
             if (problem is null || !NothingWasAnswered(exchange, error))
             {
@@ -190,14 +193,14 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         exchange.Client.Claimed(claim);
     }
 
-    // Null: it is to be tried again. What wasn't sent may wait for the target as often as it has to. What was sent is sent once more at most, for it may be what ended the
-    // application; and where it may wait, only after a look whether the application is there.
+    // Null: it is to be tried again. What finds nobody may wait for the target as often as it has to. What was sent, or refused, is sent once more at most, for it may be what
+    // ended the application; and where it may wait, only after a look whether the application is there.
     private ValueTask<Problem?> RefuseRepetitionAsync(Exchange exchange, Serving serving, Claim claim, Problem problem, Exception error)
     {
-        var isUnsent = WasNotSent(error);
+        var isAway = error is SocketException;
         var isFirst = exchange.Unanswered == 0;
-        exchange.Unanswered += isUnsent ? 0 : 1;
-        if (serving.HoldLimit > TimeSpan.Zero && (isUnsent || isFirst) && !IsForLackOfDescriptors(error))
+        exchange.Unanswered += isAway ? 0 : 1;
+        if (serving.HoldLimit > TimeSpan.Zero && (isAway || isFirst) && !IsForLackOfDescriptors(error))
         {
             return hold.WaitAsync(exchange, serving, claim.Upstream, problem);
         }
@@ -236,6 +239,11 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     private static Task FinishAsync(Exchange exchange, Problem? problem)
     {
         var context = exchange.Context;
+        if (problem is not null && context.Response.HasStarted && Grpc.TryEnd(context, problem))
+        {
+            return Task.CompletedTask;
+        }
+
         if (exchange.ResponseBody.IsUnfinished || (problem is not null && context.Response.HasStarted))
         {
             // A body that was cut short must not look like a whole one.
@@ -269,6 +277,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         }
         else if (serving?.Maintenance is { } page)
         {
+            exchange.Problem = Problem.Maintenance;
             await ProblemPage.WriteMaintenanceAsync(exchange, page);
         }
         else if (serving is not { IsPaused: true })
@@ -291,6 +300,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
 
     private static async Task AnswerAsync(Exchange exchange, Problem problem)
     {
+        exchange.Problem = problem;
         try
         {
             await ProblemPage.WriteAsync(exchange, problem);
@@ -314,7 +324,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     // To wait for an application that is there would take more of what there is too little of.
     private static bool IsForLackOfDescriptors(Exception error) => error is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets };
 
-    private static bool WasNotSent(Exception? error) => error is SocketException;
+    private static bool WasNotSent(Exception? error) => error is SocketException or StreamRefusedException;
 
     // A target that doesn't even refuse costs a second each time; only its successor is tried after that.
     private bool IsWorthRepeating(HttpContext context, Claim claim, Exception? error) =>
@@ -327,7 +337,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
     {
         var context = exchange.Context;
         var isGone = !context.Response.HasStarted && exchange.IsClientGone;
-        var status = isGone ? ClientGone : context.Response.StatusCode;
+        var status = isGone ? ClientGone : exchange.Problem?.Status ?? context.Response.StatusCode;
         var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
         accessLog?.Write(AccessEntry.Of(exchange, status, duration, claim));
     }

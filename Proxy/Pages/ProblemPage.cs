@@ -9,7 +9,7 @@ using Wunderproxy.Proxy.Forwarding;
 
 namespace Wunderproxy.Proxy.Pages;
 
-/// <summary>Writes the Proxy's own answers, in the form that the client likes best: a page, which may be the application's own, a problem document, or text.</summary>
+/// <summary>Writes the Proxy's own answers, in the form that the client likes best: a page, which may be the application's own, a problem document, or text; in headers where it speaks gRPC.</summary>
 internal static class ProblemPage
 {
     private const string HtmlType = "text/html; charset=utf-8";
@@ -46,6 +46,12 @@ internal static class ProblemPage
     {
         var response = exchange.Context.Response;
         response.Clear();
+        if (Grpc.IsSpokenBy(exchange.Context.Request))
+        {
+            Grpc.Say(exchange.Context, problem);
+            return WriteBodyAsync(exchange, response.ContentType!, [], problem.ClosesConnection);
+        }
+
         response.StatusCode = problem.Status;
         if (problem.RetryAfterSeconds is { } seconds)
         {
@@ -81,7 +87,7 @@ internal static class ProblemPage
         }
 
         // By the letter, as Kestrel sees it, which waits for the body of an answer to HEAd.
-        if (context.Request.Method is not "HEAD")
+        if (context.Request.Method is not "HEAD" && body.Length > 0)
         {
             await response.Body.WriteAsync(body, context.RequestAborted);
         }

@@ -5,7 +5,7 @@ using System.Text;
 namespace Wunderproxy.Proxy.Relaying;
 
 /// <summary>Bytes of a message that are put together before they are sent; text is Latin-1. Memory is held from the first byte until it is disposed.</summary>
-internal sealed class HeadWriter : IDisposable
+internal sealed class HeadWriter : IFieldSink, IDisposable
 {
     private const int Initial = 2 << 10;
 
@@ -33,7 +33,7 @@ internal sealed class HeadWriter : IDisposable
     }
 
     /// <summary>Writes a header field with its line end.</summary>
-    public void WriteField(ReadOnlySpan<char> name, ReadOnlySpan<char> value)
+    public void WriteField(string name, ReadOnlySpan<char> value)
     {
         Write(name);
         Write(": "u8);

@@ -68,6 +68,12 @@ internal sealed class Relay(Exchange exchange) : IDisposable
                 return (null, null);
             }
 
+            if (Upgrade.IsConnect(exchange.Context.Request) && connection.Head.Status is >= 200 and < 300)
+            {
+                // Such a status would say that it has begun.
+                throw new InvalidAnswerException("It doesn't begin the WebSocket that was asked for.");
+            }
+
             isKept = await _answer.PassOnAsync(connection, claim) && _request.IsWhole;
             return (null, null);
         }
@@ -106,7 +112,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         exchange.EndsToo(null);
         claim.EndsToo(null);
         _answer.TakeSwitch(connection.Head, claim);
-        return Upgrade.CarryAsync(exchange, protocol, connection, claim);
+        return Upgrade.CarryAsync(exchange, protocol, connection.Upgraded, claim);
     }
 
     // The application may answer while the body is still being sent, and need not take the rest of it, or any.

@@ -3,6 +3,12 @@ namespace Wunderproxy.Proxy.Relaying;
 /// <summary>The application closed or broke off the connection before the first byte of its answer: whether it has carried the request out is unknown.</summary>
 internal sealed class NothingAnsweredException(Exception? cause) : IOException("The application closed the connection without an answer.", cause);
 
+/// <summary>The application has refused to begin with the request, though it is there.</summary>
+internal sealed class StreamRefusedException(Exception cause) : IOException("The application refused the request's stream.", cause);
+
+/// <summary>The application takes no WebSockets over HTTP/2.</summary>
+internal sealed class NoWebSocketsException(Exception cause) : IOException("The application takes no WebSockets over HTTP/2.", cause);
+
 /// <summary>The application's answer can't be read, or could be read in two ways.</summary>
 internal sealed class InvalidAnswerException(string reason) : IOException(reason);
 

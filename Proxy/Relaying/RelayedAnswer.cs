@@ -1,14 +1,12 @@
 using System.Buffers.Text;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Primitives;
-using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Pages;
 using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
+using Wunderproxy.Proxy.WebSockets;
 
 namespace Wunderproxy.Proxy.Relaying;
 
@@ -59,7 +57,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
             throw new InvalidAnswerException("It switches to a protocol that nobody asked for.");
         }
 
-        if (head.Status >= StatusCodes.Status400BadRequest && exchange.Serving is { } serving && serving.ReplacesAnswer(head.Status) && ProblemPage.IsForBrowser(exchange))
+        if (ClientAnswer.IsReplaced(exchange, head.Status))
         {
             exchange.Answered();
             throw new ReplacedAnswerException(head.Status);
@@ -67,7 +65,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
 
         var method = exchange.Context.Request.Method;
         var isKept = TakeHead(head, claim) && head.IsHttp11;
-        var hasBody = HasBody(head.Status, method);
+        var hasBody = ClientAnswer.HasBody(head.Status, method);
         if (!hasBody || (head.Length == 0 && !head.IsChunked))
         {
             return new ValueTask<bool>(isKept && connection.Buffered == 0 && (hasBody || IsBodiless(head, method)));
@@ -86,7 +84,16 @@ internal sealed class RelayedAnswer(Exchange exchange)
     }
 
     /// <summary>Takes over the head of an answer that switches protocols.</summary>
-    public void TakeSwitch(AnswerHead head, Claim claim) => TakeHead(head, claim);
+    /// <exception cref="InvalidAnswerException">It doesn't show that it means WebSockets, for which a client of HTTP/2 doesn't ask itself.</exception>
+    public void TakeSwitch(AnswerHead head, Claim claim)
+    {
+        TakeHead(head, claim);
+        var (request, headers) = (exchange.Context.Request, exchange.Context.Response.Headers);
+        if (Upgrade.IsConnect(request) && (headers.SecWebSocketAccept != WebSocketKey.AnswerTo(request.Headers.SecWebSocketKey.ToString()) || !headers.Remove("Sec-WebSocket-Accept")))
+        {
+            throw new InvalidAnswerException("It doesn't agree to WebSockets as they are asked for.");
+        }
+    }
 
     private static bool IsHopByHop(AnswerHead head)
     {
@@ -105,36 +112,16 @@ internal sealed class RelayedAnswer(Exchange exchange)
     private static bool IsBodiless(AnswerHead head, string method) =>
         HttpMethods.IsHead(method) || head.Status == StatusCodes.Status304NotModified || (!head.IsChunked && head.Length is null or 0);
 
-    private static bool HasBody(int status, string method) =>
-        status is not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified) && !HttpMethods.IsHead(method);
-
     private bool TakeHead(AnswerHead head, Claim claim)
     {
         exchange.Answered();
-        var context = exchange.Context;
-        var response = context.Response;
+        var response = exchange.Context.Response;
         response.StatusCode = head.Status;
         exchange.SetReason(head.Reason);
         _goesAtOnce = false;
         var isKept = TakeFields(head, response.Headers, claim);
-        response.ContentLength = head.Length;
-        DropLengthWhereThereIsNoBody(response);
-        exchange.NameAnswer();
-        if (ConnectionHeader.AsksForClose(context.Request))
-        {
-            response.Headers.Connection = "close";
-        }
-
+        ClientAnswer.EndHead(exchange, head.Length);
         return isKept;
-    }
-
-    // Answers that never have a body; some applications send a length with them.
-    private static void DropLengthWhereThereIsNoBody(HttpResponse response)
-    {
-        if (response.StatusCode is StatusCodes.Status101SwitchingProtocols or StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent)
-        {
-            response.Headers.ContentLength = null;
-        }
     }
 
     private bool TakeFields(AnswerHead head, IHeaderDictionary headers, Claim claim)
@@ -145,11 +132,11 @@ internal sealed class RelayedAnswer(Exchange exchange)
             switch (field.Kind)
             {
                 case AnswerHead.FieldKind.Plain or AnswerHead.FieldKind.Trailer:
-                    Append(headers, field.Name, field.Value);
+                    ClientAnswer.Append(headers, field.Name, field.Value);
                     break;
                 case AnswerHead.FieldKind.Type:
-                    Append(headers, field.Name, field.Value);
-                    BecomeStreamIfItIs(field.Value, claim);
+                    ClientAnswer.Append(headers, field.Name, field.Value);
+                    ClientAnswer.BecomeStreamIfItIs(field.Value, claim);
                     _goesAtOnce |= BodyKinds.GoesAtOnce(field.Value);
                     break;
                 case AnswerHead.FieldKind.Buffering:
@@ -172,33 +159,14 @@ internal sealed class RelayedAnswer(Exchange exchange)
         return isKept;
     }
 
-    private static void Append(IHeaderDictionary headers, string name, string value)
-    {
-        var former = headers[name];
-        headers[name] = former.Count == 0 ? value : StringValues.Concat(former, value);
-    }
-
-    private static void BecomeStreamIfItIs(string type, Claim claim)
-    {
-        if (RequestChecks.IsEventStream(type))
-        {
-            claim.BecomeStream(RequestKind.Stream);
-        }
-    }
-
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> PassBodyOnAsync(AnswerHead head, Claim claim, bool isKept)
     {
         var body = exchange.ResponseBody;
-        _trailers = null;
 
         // Read ahead where it is there already: an answer that can't be read at all becomes a 502 rather than a beginning.
         var first = head.IsChunked && _connection.TryReadLine(MaxChunkLine, out var line) ? SizeIn(line.Span) : (long?)null;
-        if (head.IsChunked)
-        {
-            PrepareForTrailers();
-        }
-
+        _trailers = head.IsChunked && ClientAnswer.TryPrepareForTrailers(exchange) ? [] : null;
         await body.StartAsync(CancellationToken.None);
         claim.BreaksOff(exchange);
         _paced.Begin(_goesAtOnce || body.IsUnfinished || exchange.Serving is not { Buffering: { Answers: true } buffering } ? null : buffering, claim.Upstream.Time);
@@ -210,9 +178,9 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
 
         await PassChunksOnAsync(first);
-        if (body.IsUnfinished)
+        if (_trailers is not null)
         {
-            await body.EndWithTrailersAsync(_trailers!, CancellationToken.None);
+            await ClientAnswer.EndAsync(exchange, _trailers);
         }
         else if (_paced.IsBehind)
         {
@@ -220,22 +188,6 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
 
         return isKept && _connection.Buffered == 0;
-    }
-
-    // In HTTP/1.1 the client has to know at the head that trailers come: those that the application doesn't announce are dropped, as RFC 9110 (section 6.5) allows.
-    private void PrepareForTrailers()
-    {
-        var context = exchange.Context;
-        if (exchange.IsMultiplexed)
-        {
-            _trailers = [];
-        }
-        else if (context.Response.Headers.Trailer.Count > 0 && context.Request.Protocol == HttpProtocol.Http11)
-        {
-            _trailers = [];
-            context.Response.Headers.TransferEncoding = "chunked";
-            exchange.ResponseBody.FrameInChunks();
-        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -350,24 +302,10 @@ internal sealed class RelayedAnswer(Exchange exchange)
         {
             left -= line.Length;
             var trailer = AnswerHead.ReadTrailer(line.Span);
-            if (!HopHeaders.Contains(trailer.Name) && !RequestTrailers.BelongsToHead(trailer.Name))
+            if (ClientAnswer.IsTrailer(trailer.Name))
             {
                 _trailers?.Add(trailer);
             }
-        }
-
-        if (exchange.IsMultiplexed)
-        {
-            LeaveTrailersToServer();
-        }
-    }
-
-    // Of HTTP/2 it knows how. Source: RFC 9113, section 8.1.
-    private void LeaveTrailersToServer()
-    {
-        foreach (var (name, value) in _trailers!)
-        {
-            Append(exchange.Context.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers, name, value);
         }
     }
 

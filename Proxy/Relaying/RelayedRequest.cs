@@ -19,8 +19,6 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     private bool _isChunked;
     private bool _isHeadSent;
 
-    private PipeReader Body => exchange.Collected ?? exchange.Context.Request.BodyReader;
-
     private static ReadResult Nothing => new(default, isCanceled: true, isCompleted: false);
 
     /// <summary>Whether a body follows the head.</summary>
@@ -45,8 +43,14 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     public void Prepare(bool hasBody)
     {
         var request = exchange.Context.Request;
-        (HasBody, IsWhole, IsTooLarge, ClientFailure) = (hasBody, false, false, null);
         Protocol = Upgrade.AskedBy(exchange.Context);
+        hasBody &= Protocol is null;
+        (HasBody, IsWhole, IsTooLarge, ClientFailure) = (hasBody, false, false, null);
+        if (Upgrade.IsConnect(request))
+        {
+            request.Headers.SecWebSocketKey = WebSocketKey.New();
+        }
+
         _isChunked = hasBody && request.ContentLength is null;
         if (exchange.Collected is not null)
         {
@@ -89,7 +93,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     /// <param name="maxBytes">Bytes that the body may have; absent: any.</param>
     public async Task SendWithBodyAsync(ApplicationConnection connection, long? maxBytes)
     {
-        var body = Body;
+        var body = exchange.Body;
         _unsent.Clear();
         _unsent.Write(_isHeadSent ? default : _head.Written.Span);
         var isGoing = true;
@@ -109,7 +113,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     }
 
     /// <summary>Makes <see cref="SendWithBodyAsync"/> end, if it waits for the client.</summary>
-    public void Stop() => Body.CancelPendingRead();
+    public void Stop() => exchange.Body.CancelPendingRead();
 
     /// <inheritdoc/>
     public void Dispose()

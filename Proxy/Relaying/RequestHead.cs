@@ -16,18 +16,11 @@ internal static class RequestHead
     {
         var request = exchange.Context.Request;
         var target = RequestChecks.TargetOf(exchange.Context, exchange.StrippedPrefix);
-        head.Write(request.Method);
+        head.Write(protocol is null ? request.Method : "GET");
         head.Write(target.StartsWith("/") ? " "u8 : " /"u8);
         head.Write(target);
         head.Write(" HTTP/1.1\r\n"u8);
-        foreach (var (name, values) in request.Headers)
-        {
-            if (!HopHeaders.Contains(name) && !ForwardedHeaders.IsMisleading(name, exchange.Peer.IsTrusted) && !ForwardedHeaders.IsReplaced(name, exchange))
-            {
-                WriteField(head, name, values);
-            }
-        }
-
+        WriteFields(exchange, head);
         if (request.Headers.Host.Count == 0)
         {
             // A request of HTTP/1.0 may name no host. Source: RFC 9112, section 3.2.
@@ -41,13 +34,27 @@ internal static class RequestHead
             head.WriteField("Upgrade", protocol);
         }
 
-        if (AcceptsTrailers(request.Headers))
+        head.Write("\r\n"u8);
+    }
+
+    /// <summary>Writes the fields of the client that are passed on, and what is said about the client.</summary>
+    public static void WriteFields(Exchange exchange, IFieldSink head)
+    {
+        var headers = exchange.Context.Request.Headers;
+        foreach (var (name, values) in headers)
         {
-            head.Write("TE: trailers\r\n"u8);
+            if (!HopHeaders.Contains(name) && !ForwardedHeaders.IsMisleading(name, exchange.Peer.IsTrusted) && !ForwardedHeaders.IsReplaced(name, exchange))
+            {
+                WriteField(head, name, values);
+            }
+        }
+
+        if (AcceptsTrailers(headers))
+        {
+            head.WriteField("TE", "trailers");
         }
 
         ForwardedHeaders.Write(exchange, head);
-        head.Write("\r\n"u8);
     }
 
     private static bool AcceptsTrailers(IHeaderDictionary headers) =>
@@ -65,7 +72,7 @@ internal static class RequestHead
         }
     }
 
-    private static void WriteField(HeadWriter head, string name, StringValues values)
+    private static void WriteField(IFieldSink head, string name, StringValues values)
     {
         foreach (var value in values)
         {

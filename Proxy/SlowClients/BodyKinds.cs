@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.WebSockets;
 
 namespace Wunderproxy.Proxy.SlowClients;
 
@@ -12,5 +13,5 @@ internal static class BodyKinds
 
     /// <summary>Whether a request's body is collected before the request is sent.</summary>
     public static bool IsCollected(HttpRequest request, Buffering buffering) =>
-        buffering.Requests && !(request.ContentLength > buffering.MaxRequest) && !GoesAtOnce(request.ContentType);
+        buffering.Requests && !Upgrade.IsConnect(request) && !(request.ContentLength > buffering.MaxRequest) && !GoesAtOnce(request.ContentType);
 }

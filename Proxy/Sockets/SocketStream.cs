@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Wunderproxy.Proxy.Sockets;
 
 /// <summary>A connection's bytes both ways, without anything between them and whoever carries them.</summary>
-/// <remarks>Tokens are not looked at: <see cref="Stop"/> frees whoever reads, and aborting the connection frees whoever reads or writes.</remarks>
+/// <remarks>Tokens are not looked at: <see cref="Stop"/> frees whoever reads. Disposing it breaks the connection off, which frees whoever reads or writes.</remarks>
 /// <param name="socket">The connection.</param>
 /// <param name="received">What was received already and comes first.</param>
 internal sealed class SocketStream(LoopSocket socket, ReceiveBuffer received) : AsyncStream
@@ -31,6 +31,13 @@ internal sealed class SocketStream(LoopSocket socket, ReceiveBuffer received) : 
 
     /// <inheritdoc/>
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        socket.Abort();
+        base.Dispose(disposing);
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> WaitAsync()

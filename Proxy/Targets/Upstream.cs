@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Http2;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Stats;
 
@@ -30,6 +31,7 @@ internal sealed class Upstream
     {
         Target = target;
         Pool = new ConnectionPool(IPEndPoint.Parse(target.Address), time);
+        Http2 = target.Protocol == ApplicationProtocol.H2c ? new Http2Connections(Pool.Address, time) : null;
         Traffic = new TrafficRecorder(time);
         WebSockets = new OpenWebSockets(time);
         Places = new Places(queue);
@@ -51,6 +53,9 @@ internal sealed class Upstream
 
     /// <summary>Connections to it.</summary>
     public ConnectionPool Pool { get; }
+
+    /// <summary>Connections of HTTP/2 to it; absent: it speaks HTTP/1.1.</summary>
+    public Http2Connections? Http2 { get; }
 
     /// <summary>What applies to its requests.</summary>
     public Limits Limits => Pool.Limits;
@@ -170,6 +175,7 @@ internal sealed class Upstream
     {
         await Count.Drained;
         Pool.Dispose();
+        Http2?.Dispose();
         _plainCutoff.CancelAfter(Timeout.InfiniteTimeSpan);
         _streamCutoff.CancelAfter(Timeout.InfiniteTimeSpan);
     }

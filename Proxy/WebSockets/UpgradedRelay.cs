@@ -1,5 +1,4 @@
-using Microsoft.AspNetCore.Connections;
-using Wunderproxy.Proxy.Relaying;
+using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
 
@@ -15,10 +14,10 @@ internal sealed class UpgradedRelay : IOpenWebSocket, IDisposable
     // For those that are cut before they could be told in time.
     private static readonly TimeSpan LastGrace = TimeSpan.FromSeconds(1);
 
-    private readonly ApplicationConnection _application;
-    private readonly SocketStream? _client;
+    private readonly Exchange _exchange;
+    private readonly Stream _client;
+    private readonly Stream _application;
     private readonly Claim _claim;
-    private readonly ClientTransport _transport;
     private readonly bool _isWebSocket;
     private readonly CloseHandshake _handshake = new();
     private readonly WebSocketDirection _toApplication;
@@ -30,21 +29,20 @@ internal sealed class UpgradedRelay : IOpenWebSocket, IDisposable
     private int _isEnded;
     private int _told;
 
-    /// <param name="client">The client's connection.</param>
-    /// <param name="application">The application's connection.</param>
+    /// <param name="exchange">The request, whose client is broken off with it, so that nobody waits until the client reads.</param>
+    /// <param name="client">The client's side.</param>
+    /// <param name="application">The application's side. Disposing it frees whoever reads or writes.</param>
     /// <param name="claim">The hold on the target.</param>
-    /// <param name="transport">What is under the client's connection: broken off with it, so that nobody waits until the client reads.</param>
     /// <param name="isWebSocket">Whether frames of WebSockets are what it carries.</param>
-    public UpgradedRelay(Stream client, ApplicationConnection application, Claim claim, ClientTransport transport, bool isWebSocket)
+    public UpgradedRelay(Exchange exchange, Stream client, Stream application, Claim claim, bool isWebSocket)
     {
+        _exchange = exchange;
         _application = application;
         _claim = claim;
-        _transport = transport;
         _isWebSocket = isWebSocket;
-        var stream = application.Upgraded;
-        _client = client as SocketStream;
-        _toApplication = new WebSocketDirection(client, stream, CloseFrame.ForApplication(), _handshake, CountTold);
-        _toClient = new WebSocketDirection(stream, client, CloseFrame.ForClient, _handshake, CountTold);
+        _client = client;
+        _toApplication = new WebSocketDirection(client, application, CloseFrame.ForApplication(), _handshake, CountTold);
+        _toClient = new WebSocketDirection(application, client, CloseFrame.ForClient, _handshake, CountTold);
         _end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, claim.Upstream.Time);
     }
 
@@ -86,7 +84,8 @@ internal sealed class UpgradedRelay : IOpenWebSocket, IDisposable
             _claim.Upstream.WebSockets.Enter(this);
         }
 
-        await Task.WhenAll(RunAsync(_toApplication, endsBoth: false), RunAsync(_toClient, endsBoth: true));
+        // The end of a client's connection is told otherwise; that of its stream is known from nothing else.
+        await Task.WhenAll(RunAsync(_toApplication, endsBoth: _exchange.IsMultiplexed), RunAsync(_toClient, endsBoth: true));
         if (_isWebSocket)
         {
             _claim.Upstream.WebSockets.Leave(this);
@@ -174,12 +173,12 @@ internal sealed class UpgradedRelay : IOpenWebSocket, IDisposable
             _failure = failure;
             if (failure is not null)
             {
-                _transport.Abort(new ConnectionAbortedException(failure.Message));
+                _exchange.BreakOff();
             }
 
             _end.Cancel();
-            _application.Socket.Abort();
-            _client?.Stop();
+            _application.Dispose();
+            (_client as SocketStream)?.Stop();
         }
     }
 }

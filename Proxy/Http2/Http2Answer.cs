@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Relaying;
+using Wunderproxy.Proxy.Targets;
+
+namespace Wunderproxy.Proxy.Http2;
+
+/// <summary>Passes an answer of HTTP/2 on to the client: its head with the first bytes that come, and each piece at once.</summary>
+/// <param name="exchange">The request and the answer.</param>
+/// <param name="response">What has come from the application.</param>
+/// <param name="patience">How long the application may take.</param>
+internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage response, Patience patience)
+{
+    private const int PieceBytes = 64 << 10;
+
+    private long? _left;
+
+    /// <summary>Passes it on to its end.</summary>
+    /// <param name="claim">The hold on the target.</param>
+    /// <param name="end">Cancelled when it is to end.</param>
+    /// <exception cref="IOException">The application or the client broke it off, or it can't be passed on.</exception>
+    public async Task PassOnAsync(Claim claim, CancellationToken end)
+    {
+        if (ClientAnswer.IsReplaced(exchange, (int)response.StatusCode))
+        {
+            exchange.Answered();
+            throw new ReplacedAnswerException((int)response.StatusCode);
+        }
+
+        TakeHead(claim);
+        if (!ClientAnswer.HasBody(exchange.Context.Response.StatusCode, exchange.Context.Request.Method))
+        {
+            return;
+        }
+
+        claim.StaysOpen |= _left is null;
+        var hasTrailers = _left is null && ClientAnswer.TryPrepareForTrailers(exchange);
+        await using var body = await response.Content.ReadAsStreamAsync(end);
+        while (await TryPassPieceOnAsync(body, end))
+        {
+            // The next piece.
+        }
+
+        if (_left > 0)
+        {
+            throw new AnswerCutShortException();
+        }
+
+        if (hasTrailers || exchange.IsMultiplexed)
+        {
+            await ClientAnswer.EndAsync(exchange, [.. Checked(response.TrailingHeaders).Where(field => ClientAnswer.IsTrailer(field.Name))]);
+        }
+    }
+
+    /// <summary>Takes over its head.</summary>
+    /// <exception cref="InvalidAnswerException">It can't be passed on.</exception>
+    public void TakeHead(Claim claim)
+    {
+        exchange.Answered();
+        var context = exchange.Context;
+        context.Response.StatusCode = (int)response.StatusCode;
+        exchange.SetReason(null);
+        foreach (var (name, value) in Checked(response.Headers).Concat(Checked(response.Content.Headers)))
+        {
+            TakeField(context.Response.Headers, name, value, claim);
+        }
+
+        ClientAnswer.EndHead(exchange, _left);
+    }
+
+    private static IEnumerable<(string Name, string Value)> Checked(HttpHeaders headers)
+    {
+        foreach (var (name, values) in headers.NonValidated)
+        {
+            foreach (var value in values)
+            {
+                yield return RequestChecks.IsValid(name, value) ? (name, value) : throw new InvalidAnswerException("A field of it has a character that none may have.");
+            }
+        }
+    }
+
+    private void TakeField(IHeaderDictionary headers, string name, string value, Claim claim)
+    {
+        switch (name.ToUpperInvariant())
+        {
+            case "CONTENT-LENGTH":
+                _left = _left is null && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length
+                    : throw new InvalidAnswerException("Its length is not a number, or stands there twice.");
+                break;
+            case "CONNECTION" or "TRANSFER-ENCODING" or "KEEP-ALIVE" or "UPGRADE" or "PROXY-CONNECTION":
+                // Source: RFC 9113, section 8.2.2.
+                throw new InvalidAnswerException("It has a header that is meant for a connection of HTTP/1.1.");
+            case "CONTENT-TYPE":
+                ClientAnswer.Append(headers, name, value);
+                ClientAnswer.BecomeStreamIfItIs(value, claim);
+                break;
+            case "X-ACCEL-BUFFERING":
+                // Meant for the Proxy; every piece goes on at once anyway.
+                break;
+            case var _ when !HopHeaders.Contains(name):
+                ClientAnswer.Append(headers, name, value);
+                break;
+        }
+    }
+
+    // Memory is held only while there are bytes in it: reading none waits for some to be there.
+    private async Task<bool> TryPassPieceOnAsync(Stream body, CancellationToken end)
+    {
+        var arrival = body.ReadAsync(Memory<byte>.Empty, end);
+        if (!arrival.IsCompleted)
+        {
+            await exchange.ResponseBody.FlushAsync(end);
+        }
+
+        await arrival;
+        var piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        try
+        {
+            var count = await body.ReadAsync(piece, end);
+            if (count > 0)
+            {
+                patience.Moved();
+                Count(count);
+                await exchange.ResponseBody.WriteAsync(piece.AsMemory(0, count), end);
+                patience.Moved();
+            }
+
+            return count > 0;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
+        }
+    }
+
+    private void Count(int bytes)
+    {
+        _left -= bytes;
+        if (_left < 0)
+        {
+            throw new InvalidAnswerException("It is longer than it says.");
+        }
+    }
+}
