@@ -61,6 +61,9 @@ public sealed record ApplicationSnapshot
     /// <summary>What is kept for slow clients; absent: nothing, everything goes through as it comes.</summary>
     public Buffering? Buffering { get; set; }
 
+    /// <summary>What is compressed; absent: nothing.</summary>
+    public Compression? Compression { get; set; }
+
     /// <summary>Who answers requests for the path of the target's probe while maintenance is up or traffic is paused; <c>/</c> is a page like any other.</summary>
     public HealthInMaintenance HealthInMaintenance { get; set; }
 }

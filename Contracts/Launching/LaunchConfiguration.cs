@@ -68,6 +68,9 @@ public sealed record LaunchConfiguration
     /// <summary>What the Proxy keeps for slow clients.</summary>
     public Buffering Buffering { get; init; } = new();
 
+    /// <summary>Which answers the Proxy compresses; absent: none.</summary>
+    public Compression? Compression { get; init; }
+
     /// <summary>An image archive in the object store, used when the registry can't serve the image.</summary>
     public ArtifactSpec? Artifact { get; init; }
 

@@ -108,7 +108,6 @@ public static class LaunchConfigurationReader
         ContainerConfigRules.Check(source, container, revision);
         var grace = ContainerConfigRules.StopTimeout(container) ?? new StopSpec().Timeout;
         reader.PassOver("$schema");
-        reader.Later("Compression");
         return new LaunchConfiguration
         {
             Revision = revision,
@@ -129,6 +128,7 @@ public static class LaunchConfigurationReader
             Tls = reader.OptionalSection("Tls", Tls),
             ErrorPages = reader.Section("ErrorPages", new ErrorPages(), ErrorPages),
             Buffering = reader.Section("Buffering", new Buffering(), Buffering),
+            Compression = reader.OptionalSection("Compression", Compression),
             Artifact = reader.OptionalSection("Artifact", Artifact),
         };
     }
@@ -250,6 +250,16 @@ public static class LaunchConfigurationReader
             Memory = reader.Size("Memory", absent.Memory, Control.Buffering.LeastMemory, Control.Buffering.MostMemory),
             MaxRequest = reader.Size("MaxRequest", absent.MaxRequest, 0, ByteSize.Largest),
             MaxAnswer = reader.Size("MaxAnswer", absent.MaxAnswer, 0, ByteSize.Largest),
+        };
+    }
+
+    private static Compression Compression(ObjectReader reader)
+    {
+        var absent = new Compression();
+        return new Compression
+        {
+            Types = reader.TextList("Types", Control.Compression.MaxTypes, TextRules.MediaType, absent.Types),
+            MinSize = reader.Size("MinSize", absent.MinSize, 0, ByteSize.Largest),
         };
     }
 

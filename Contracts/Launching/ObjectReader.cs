@@ -139,11 +139,11 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
     }
 
     /// <summary>An array of texts, each one once, without regard to case.</summary>
-    public IReadOnlyList<string> TextList(string name, int most, TextRule rule)
+    public IReadOnlyList<string> TextList(string name, int most, TextRule rule, IReadOnlyList<string>? absent = null)
     {
         if (Find(name) is not { } found || !Is(found, "an array", JsonValueKind.Array))
         {
-            return [];
+            return absent ?? [];
         }
 
         if (found.Items.Count > most)

@@ -51,6 +51,10 @@ internal static partial class TextRules
         ? null
         : new("It is not the name of a host.", "Write a name without a port, such as \"shop.example\", or \"*.shop.example\" for every name below it.");
 
+    public static Flaw? MediaType(string text) => MediaTypeOrAll().IsMatch(text) && text.Length <= LongestHost
+        ? null
+        : new("It is not a media type.", "Write a type without parameters, such as \"text/html\", or \"text/*\" for all that begin so.");
+
     public static Flaw? PathPrefix(string text) => PathSegments().IsMatch(text) && text.Length <= LongestPath
         ? null
         : new("It is not the beginning of a path.", "Write whole segments with a slash before each, such as \"/shop\", or \"/\" for every path.");
@@ -121,6 +125,9 @@ internal static partial class TextRules
 
     [GeneratedRegex(@"\A[A-Za-z0-9!#$%&'*+.^_`|~-]+\z", RegexOptions.CultureInvariant, MatchTimeoutMs)]
     private static partial Regex HeaderToken();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9!#$%&'+.^_`|~-]+/(\*|[A-Za-z0-9!#$%&'+.^_`|~-]+)\z", RegexOptions.CultureInvariant, MatchTimeoutMs)]
+    private static partial Regex MediaTypeOrAll();
 
     [GeneratedRegex(@"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\z", RegexOptions.CultureInvariant, MatchTimeoutMs)]
     private static partial Regex ImageTag();

@@ -42,6 +42,7 @@ internal static class Snapshots
             Limits = configuration?.Limits ?? new Limits(),
             ErrorPages = configuration?.ErrorPages ?? new ErrorPages(),
             Buffering = configuration?.Buffering ?? new Buffering(),
+            Compression = configuration?.Compression,
             HealthInMaintenance = (configuration?.HealthCheck ?? new HealthCheckSpec()).InMaintenance,
         };
     }

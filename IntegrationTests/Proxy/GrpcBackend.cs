@@ -39,13 +39,14 @@ internal sealed class GrpcBackend : IAsyncDisposable
 
     /// <param name="name">What it answers with.</param>
     /// <param name="port">Where it listens; zero: anywhere.</param>
-    public static async Task<GrpcBackend> StartAsync(string name = "one", int port = 0)
+    /// <param name="protocol">What it speaks; calls need HTTP/2.</param>
+    public static async Task<GrpcBackend> StartAsync(string name = "one", int port = 0, HttpProtocols protocol = HttpProtocols.Http2)
     {
         var backend = new GrpcBackend(name);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(new IPEndPoint(IPAddress.Loopback, port), listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(new IPEndPoint(IPAddress.Loopback, port), listen => listen.Protocols = protocol);
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         });

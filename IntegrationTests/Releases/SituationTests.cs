@@ -218,10 +218,10 @@ public sealed class SituationTests
         _world.Deploy("a");
 
         var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo(
-            "b", c => c with { Hold = new HoldSpec { Timeout = TimeSpan.FromSeconds(3) }, HealthCheck = new HealthCheckSpec { InMaintenance = HealthInMaintenance.Healthy }, Buffering = new Buffering { Answers = false } }));
+            "b", c => c with { Hold = new HoldSpec { Timeout = TimeSpan.FromSeconds(3) }, HealthCheck = new HealthCheckSpec { InMaintenance = HealthInMaintenance.Healthy }, Buffering = new Buffering { Answers = false }, Compression = new Compression { MinSize = 1 } }));
 
         Assert.Equal((TimeSpan.FromSeconds(3), HealthInMaintenance.Healthy), (route.Snapshot.HoldTimeout, route.Snapshot.HealthInMaintenance));
-        Assert.Equal(new Buffering { Answers = false }, route.Snapshot.Buffering);
+        Assert.Equal((new Buffering { Answers = false }, new Compression { MinSize = 1 }), (route.Snapshot.Buffering, route.Snapshot.Compression));
         Assert.Equal(TimeSpan.FromSeconds(10), Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal).HoldTimeout);
     }
 

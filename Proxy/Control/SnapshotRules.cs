@@ -53,6 +53,11 @@ internal static class SnapshotRules
             yield return mistake;
         }
 
+        if (snapshot.Compression is { } compression && (compression.Types.Count > Compression.MaxTypes || compression.Types.Any(type => !type.Contains('/', StringComparison.Ordinal))))
+        {
+            yield return $"Compression.Types must be at most {Compression.MaxTypes} media types.";
+        }
+
         foreach (var mistake in Mistakes(snapshot.Routing))
         {
             yield return mistake;

@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
+using Wunderproxy.Proxy.Compressing;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.Targets;
@@ -12,11 +14,14 @@ namespace Wunderproxy.Proxy.Http2;
 /// <param name="exchange">The request and the answer.</param>
 /// <param name="response">What has come from the application.</param>
 /// <param name="patience">How long the application may take.</param>
+[SuppressMessage("Design", "CA1001", Justification = "The compressor is disposed where the answer it belongs to ends.")]
 internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage response, Patience patience)
 {
     private const int PieceBytes = 64 << 10;
 
     private long? _left;
+    private ContentCoding _coding;
+    private Compressor? _compressor;
 
     /// <summary>Passes it on to its end.</summary>
     /// <param name="claim">The hold on the target.</param>
@@ -38,7 +43,18 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
 
         claim.StaysOpen |= _left is null;
         var hasTrailers = _left is null && ClientAnswer.TryPrepareForTrailers(exchange);
+        await PassBodyOnAsync(end);
+
+        if (hasTrailers || exchange.IsMultiplexed)
+        {
+            await ClientAnswer.EndAsync(exchange, [.. Checked(response.TrailingHeaders).Where(field => ClientAnswer.IsTrailer(field.Name))]);
+        }
+    }
+
+    private async Task PassBodyOnAsync(CancellationToken end)
+    {
         await using var body = await response.Content.ReadAsStreamAsync(end);
+        await using var compressor = _compressor = _coding == ContentCoding.Identity ? null : new Compressor(_coding, exchange.ResponseBody);
         while (await TryPassPieceOnAsync(body, end))
         {
             // The next piece.
@@ -49,10 +65,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
             throw new AnswerCutShortException();
         }
 
-        if (hasTrailers || exchange.IsMultiplexed)
-        {
-            await ClientAnswer.EndAsync(exchange, [.. Checked(response.TrailingHeaders).Where(field => ClientAnswer.IsTrailer(field.Name))]);
-        }
+        await (compressor?.EndAsync() ?? ValueTask.CompletedTask);
     }
 
     /// <summary>Takes over its head.</summary>
@@ -68,7 +81,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
             TakeField(context.Response.Headers, name, value, claim);
         }
 
-        ClientAnswer.EndHead(exchange, _left);
+        _coding = ClientAnswer.EndHead(exchange, _left);
     }
 
     private static IEnumerable<(string Name, string Value)> Checked(HttpHeaders headers)
@@ -112,6 +125,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
         var arrival = body.ReadAsync(Memory<byte>.Empty, end);
         if (!arrival.IsCompleted)
         {
+            await (_compressor?.FlushAsync() ?? Task.CompletedTask);
             await exchange.ResponseBody.FlushAsync(end);
         }
 
@@ -124,7 +138,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
             {
                 patience.Moved();
                 Count(count);
-                await exchange.ResponseBody.WriteAsync(piece.AsMemory(0, count), end);
+                await (_compressor?.WriteAsync(piece.AsMemory(0, count)) ?? exchange.ResponseBody.WriteAsync(piece.AsMemory(0, count), end));
                 patience.Moved();
             }
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Compressing;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Pages;
 using Wunderproxy.Proxy.Targets;
@@ -20,7 +21,8 @@ internal static class ClientAnswer
         status >= StatusCodes.Status400BadRequest && exchange.Serving is { } serving && serving.ReplacesAnswer(status) && ProblemPage.IsForBrowser(exchange);
 
     /// <summary>Takes over what the application says of how long its answer is, absent: it says nothing, and adds what the Proxy says itself.</summary>
-    public static void EndHead(Exchange exchange, long? length)
+    /// <returns>How the body is to be encoded.</returns>
+    public static ContentCoding EndHead(Exchange exchange, long? length)
     {
         var context = exchange.Context;
 
@@ -32,6 +34,8 @@ internal static class ClientAnswer
         {
             context.Response.Headers.Connection = "close";
         }
+
+        return exchange.Serving?.Compression is { } compression ? CompressionRules.Apply(context, compression) : ContentCoding.Identity;
     }
 
     /// <summary>Adds a field to those that are there.</summary>

@@ -1,6 +1,8 @@
 using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
+using Wunderproxy.Proxy.Compressing;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Pages;
 using Wunderproxy.Proxy.SlowClients;
@@ -12,6 +14,7 @@ namespace Wunderproxy.Proxy.Relaying;
 
 /// <summary>Passes the application's answer on to the client: the head with the first bytes that come, and each piece as soon as no more is there at once.</summary>
 /// <param name="exchange">The request and the answer.</param>
+[SuppressMessage("Design", "CA1001", Justification = "The compressor is disposed where the answer it belongs to ends.")]
 internal sealed class RelayedAnswer(Exchange exchange)
 {
     private const int Piece = 64 << 10;
@@ -23,6 +26,8 @@ internal sealed class RelayedAnswer(Exchange exchange)
     private ApplicationConnection _connection = null!;
     private List<(string Name, string Value)>? _trailers;
     private bool _goesAtOnce;
+    private ContentCoding _coding;
+    private Compressor? _compressor;
     private int _interims;
 
     /// <summary>Whether interim answers have come.</summary>
@@ -71,7 +76,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
             return new ValueTask<bool>(isKept && connection.Buffered == 0 && (hasBody || IsBodiless(head, method)));
         }
 
-        if (head.Length <= connection.Buffered && exchange.ResponseBody.StartAsync(CancellationToken.None) is { IsCompletedSuccessfully: true })
+        if (head.Length <= connection.Buffered && _coding == ContentCoding.Identity && exchange.ResponseBody.StartAsync(CancellationToken.None) is { IsCompletedSuccessfully: true })
         {
             // Kestrel sends it together with the head when the request ends.
             _paced.Begin(null, claim.Upstream.Time);
@@ -120,7 +125,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         exchange.SetReason(head.Reason);
         _goesAtOnce = false;
         var isKept = TakeFields(head, response.Headers, claim);
-        ClientAnswer.EndHead(exchange, head.Length);
+        _coding = ClientAnswer.EndHead(exchange, head.Length);
         return isKept;
     }
 
@@ -170,6 +175,12 @@ internal sealed class RelayedAnswer(Exchange exchange)
         await body.StartAsync(CancellationToken.None);
         claim.BreaksOff(exchange);
         _paced.Begin(_goesAtOnce || body.IsUnfinished || exchange.Serving is not { Buffering: { Answers: true } buffering } ? null : buffering, claim.Upstream.Time);
+        if (_coding != ContentCoding.Identity)
+        {
+            await CompressAsync(head, first);
+            return isKept && _connection.Buffered == 0 && (head.IsChunked || head.Length is not null);
+        }
+
         if (!head.IsChunked)
         {
             await PassBytesOnAsync(head.Length);
@@ -188,6 +199,26 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
 
         return isKept && _connection.Buffered == 0;
+    }
+
+    private async ValueTask CompressAsync(AnswerHead head, long? first)
+    {
+        await using var compressor = _compressor = new Compressor(_coding, new PacedStream(_paced));
+        try
+        {
+            await (head.IsChunked ? PassChunksOnAsync(first) : PassChunkOnAsync(head.Length ?? long.MaxValue));
+        }
+        catch (AnswerCutShortException) when (!head.IsChunked && head.Length is null)
+        {
+            // The end of the connection is that of the answer.
+        }
+        finally
+        {
+            _compressor = null;
+        }
+
+        await compressor.EndAsync();
+        await _paced.EndAsync();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -267,7 +298,12 @@ internal sealed class RelayedAnswer(Exchange exchange)
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> PassBufferedOnAsync(int count)
     {
-        if (!exchange.ResponseBody.IsUnfinished)
+        if (_compressor is { } compressor)
+        {
+            await compressor.WriteAsync(_connection.Peek(count));
+            _connection.Consume(count);
+        }
+        else if (!exchange.ResponseBody.IsUnfinished)
         {
             count = Take(count);
             await _paced.FlushIfMuchAsync();
@@ -327,6 +363,11 @@ internal sealed class RelayedAnswer(Exchange exchange)
     {
         while (!_connection.TryReceiveMore(isMuch: true))
         {
+            if (_compressor is { } compressor)
+            {
+                await compressor.FlushAsync();
+            }
+
             await _paced.FlushAsync();
             await _connection.Socket.WaitUntilReadableAsync();
         }

@@ -48,6 +48,9 @@ internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot
     /// <summary>Whether requests wait, rather than go to the target.</summary>
     public bool IsPaused => Snapshot is { IsPaused: true };
 
+    /// <summary>What is compressed; absent: nothing.</summary>
+    public Compression? Compression => Snapshot?.Compression;
+
     /// <summary>What is kept for slow clients; absent: nothing.</summary>
     public Buffering? Buffering => Snapshot?.Buffering;
 
