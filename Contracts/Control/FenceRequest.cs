@@ -52,6 +52,9 @@ public sealed record ControlProblem
     /// <summary>The body is not what the call takes.</summary>
     public const string InvalidBody = "invalid-body";
 
+    /// <summary>The Proxy speaks no TLS, so a certificate is of no use to it.</summary>
+    public const string NoTls = "no-tls";
+
     /// <summary>The Proxy knows no application of that name.</summary>
     public const string UnknownApplication = "unknown-application";
 

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Wunderproxy.Contracts.Control;
 
 /// <summary>What an application wants of clients that speak TLS with the Proxy.</summary>
-/// <remarks>Certificates are none of this: they are files of the host, and name the hosts that they are for themselves.</remarks>
+/// <remarks>Certificates that aren't automatic are none of this: they are files of the host, and name the hosts that they are for themselves.</remarks>
 public sealed record TlsSettings
 {
     /// <summary>What tells browsers to use HTTPS only from now on (RFC 6797); absent: nothing does. An application's own <c>Strict-Transport-Security</c> comes first.</summary>
@@ -11,6 +11,9 @@ public sealed record TlsSettings
 
     /// <summary>Whether clients show a certificate of theirs, issued by an authority that the Proxy was told.</summary>
     public ClientCertificates ClientCertificates { get; set; }
+
+    /// <summary>Which certificates the Controller obtains (RFC 8555).</summary>
+    public AutomaticCertificates Automatic { get; set; }
 }
 
 /// <summary>The header <c>Strict-Transport-Security</c>.</summary>
@@ -50,4 +53,17 @@ public enum ClientCertificates
 
     /// <summary>They are asked, and those who show none get 403.</summary>
     Required,
+}
+
+/// <summary>Which certificates the Controller obtains.</summary>
+public enum AutomaticCertificates
+{
+    /// <summary>None: they are files of the host.</summary>
+    None,
+
+    /// <summary>One for each of <see cref="Routing.Hosts"/>, of which none may be a wildcard.</summary>
+    Hosts,
+
+    /// <summary>These, and one for each other name that clients ask for, if it is among the application's hosts and the Controller was told that it may be obtained.</summary>
+    OnDemand,
 }

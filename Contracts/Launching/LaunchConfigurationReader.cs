@@ -108,6 +108,7 @@ public static class LaunchConfigurationReader
         ContainerConfigRules.Check(source, container, revision);
         var grace = ContainerConfigRules.StopTimeout(container) ?? new StopSpec().Timeout;
         reader.PassOver("$schema");
+        var routing = reader.Section("Routing", new Routing(), Routing);
         return new LaunchConfiguration
         {
             Revision = revision,
@@ -123,9 +124,9 @@ public static class LaunchConfigurationReader
             Hold = reader.Section("Hold", new HoldSpec(), Hold),
             Stop = reader.Section("Stop", new StopSpec { Timeout = grace }, stop => Stop(stop, grace)),
             Probation = reader.Section("Probation", new ProbationSpec(), Probation),
-            Routing = reader.Section("Routing", new Routing(), Routing),
+            Routing = routing,
             Limits = reader.Section("Limits", new Limits(), Limits),
-            Tls = reader.OptionalSection("Tls", Tls),
+            Tls = reader.OptionalSection("Tls", tls => Tls(tls, routing)),
             ErrorPages = reader.Section("ErrorPages", new ErrorPages(), ErrorPages),
             Buffering = reader.Section("Buffering", new Buffering(), Buffering),
             Compression = reader.OptionalSection("Compression", Compression),
@@ -212,10 +213,24 @@ public static class LaunchConfigurationReader
         };
     }
 
-    private static TlsSettings Tls(ObjectReader reader) => new()
+    private static TlsSettings Tls(ObjectReader reader, Routing routing)
     {
-        Hsts = reader.OptionalSection("Hsts", Hsts),
-        ClientCertificates = reader.Choice("ClientCertificates", ClientCertificates.None),
+        var tls = new TlsSettings
+        {
+            Hsts = reader.OptionalSection("Hsts", Hsts),
+            ClientCertificates = reader.Choice("ClientCertificates", ClientCertificates.None),
+            Automatic = reader.Choice("Automatic", AutomaticCertificates.None),
+        };
+        reader.Check("Automatic", tls.Automatic is AutomaticCertificates.Hosts ? NotObtainable(routing) : null);
+        return tls;
+    }
+
+    private static Flaw? NotObtainable(Routing routing) => routing.Hosts switch
+    {
+        { Count: 0 } => new("There is no host to obtain a certificate for.", "Write the names into Routing.Hosts, or \"OnDemand\"."),
+        var hosts when hosts.FirstOrDefault(host => host.StartsWith('*')) is { } wildcard => new(
+            $"No certificate for \"{wildcard}\" can be obtained: authorities validate wildcards by DNS only.", "Write the names themselves into Routing.Hosts, or \"OnDemand\"."),
+        _ => null,
     };
 
     private static Hsts Hsts(ObjectReader reader)

@@ -9,11 +9,12 @@ using Wunderproxy.Contracts.Control;
 namespace Wunderproxy.Controller.ProxyClient;
 
 /// <summary>The control API over the Proxy's Unix socket.</summary>
-internal sealed class ProxyControlClient(string socketPath, TimeProvider time) : IProxyControl, IDisposable
+internal sealed class ProxyControlClient(string socketPath, TimeProvider time) : IProxyControl, IProxyAcme, IDisposable
 {
     private static readonly TimeSpan ReadDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FenceDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ApplyDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AcmeDeadline = TimeSpan.FromSeconds(5);
 
     // The Proxy may be of a later version than this Controller: members that it added since are skipped.
     private static readonly ContractsJson Answers = new(
@@ -58,6 +59,23 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
     {
         var call = new Call(HttpMethod.Get, "/status");
         return Read(call, await SendAsync(call, ReadDeadline, cancellationToken), Answers.ProxyStatus);
+    }
+
+    public Task<AcmeState> SetAcmeAsync(string application, AcmeSettings settings, CancellationToken cancellationToken) =>
+        SendAcmeAsync(new Call(HttpMethod.Put, PathOf(application) + "/acme", Json(settings, ContractsJson.Default.AcmeSettings)), cancellationToken);
+
+    public Task RemoveAcmeAsync(string application, string installation, CancellationToken cancellationToken) =>
+        SendAcmeAsync(new Call(HttpMethod.Delete, $"{PathOf(application)}/acme?installation={Uri.EscapeDataString(installation)}"), cancellationToken);
+
+    public Task HandCertificateAsync(string application, string host, IssuedCertificate certificate, CancellationToken cancellationToken) => SendAcmeAsync(
+        new Call(HttpMethod.Put, $"{PathOf(application)}/acme/certificates/{Uri.EscapeDataString(host)}", Json(certificate, ContractsJson.Default.IssuedCertificate)), cancellationToken);
+
+    private async Task<AcmeState> SendAcmeAsync(Call call, CancellationToken cancellationToken)
+    {
+        var answer = await SendAsync(call, AcmeDeadline, cancellationToken);
+        return answer.Status == HttpStatusCode.OK
+            ? Read(call, answer, Answers.AcmeState)
+            : throw new ProxyException(ProxyFault.Unreachable, $"The Proxy refused: {Read(call, answer, Answers.ControlProblem).Detail}");
     }
 
     private static string PathOf(string application) => $"/applications/{Uri.EscapeDataString(application)}";

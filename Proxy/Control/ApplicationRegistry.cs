@@ -106,6 +106,21 @@ internal sealed partial class ApplicationRegistry(
         }
     }
 
+    /// <summary>Whether an application may be spoken for.</summary>
+    /// <returns>Why not; absent: it may, for it belongs to that installation or isn't known yet.</returns>
+    public async Task<ControlProblem?> RefuseOwnerAsync(string application, string installation, CancellationToken cancellationToken)
+    {
+        await _deciding.WaitAsync(cancellationToken);
+        try
+        {
+            return RefuseOwner(_records.GetValueOrDefault(application), installation)?.Problem;
+        }
+        finally
+        {
+            _deciding.Release();
+        }
+    }
+
     /// <summary>Ends the drain of replaced targets, or gives it other limits, or says why not.</summary>
     /// <returns><see langword="null"/> if the application isn't known.</returns>
     public async Task<ControlAnswer?> LimitDrainAsync(string application, DrainRequest request, CancellationToken cancellationToken)

@@ -36,6 +36,7 @@ internal abstract record ControlAnswer
         ControlProblem.StaleFence => "The fence is not newer",
         ControlProblem.IsTarget => "The container is the target",
         ControlProblem.NotDraining => "Nothing drains there",
+        ControlProblem.NoTls => "The Proxy speaks no TLS",
         _ => "Another Controller owns it",
     };
 

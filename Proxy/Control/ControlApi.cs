@@ -9,7 +9,7 @@ using Wunderproxy.Contracts.Control;
 namespace Wunderproxy.Proxy.Control;
 
 /// <summary>The calls on the control socket. Bodies and answers are those of <see cref="Contracts.Control"/>.</summary>
-internal sealed class ControlApi(ApplicationRegistry registry, Func<IReadOnlyList<ApplicationState>, ProxyStatus> status)
+internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, Func<IReadOnlyList<ApplicationState>, ProxyStatus> status)
 {
     /// <summary>Adds the calls to a server.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -20,6 +20,9 @@ internal sealed class ControlApi(ApplicationRegistry registry, Func<IReadOnlyLis
         routes.MapPost("/applications/{application}/fence", PostFenceAsync);
         routes.MapPost("/applications/{application}/drain", PostDrainAsync);
         routes.MapDelete("/applications/{application}", DeleteApplicationAsync);
+        routes.MapPut("/applications/{application}/acme", PutAcmeAsync);
+        routes.MapDelete("/applications/{application}/acme", DeleteAcmeAsync);
+        routes.MapPut("/applications/{application}/acme/certificates/{host}", PutCertificateAsync);
     }
 
     private async Task GetStatusAsync(HttpContext context)
@@ -89,6 +92,25 @@ internal sealed class ControlApi(ApplicationRegistry registry, Func<IReadOnlyLis
         await AnswerIfKnownAsync(context, await registry.ForgetAsync(ApplicationOf(context), installation, context.RequestAborted));
     }
 
+    private async Task PutAcmeAsync(HttpContext context)
+    {
+        if (await ReadAsync(context, ContractsJson.Default.AcmeSettings) is { } settings)
+        {
+            await AnswerAsync(context, await acme.SetAsync(ApplicationOf(context), settings, context.RequestAborted));
+        }
+    }
+
+    private async Task DeleteAcmeAsync(HttpContext context) =>
+        await AnswerAsync(context, await acme.RemoveAsync(ApplicationOf(context), context.Request.Query["installation"].ToString(), context.RequestAborted));
+
+    private async Task PutCertificateAsync(HttpContext context)
+    {
+        if (await ReadAsync(context, ContractsJson.Default.IssuedCertificate) is { } issued)
+        {
+            await AnswerAsync(context, await acme.KeepAsync(ApplicationOf(context), (string)context.GetRouteValue("host")!, issued, context.RequestAborted));
+        }
+    }
+
     private static string ApplicationOf(HttpContext context) => (string)context.GetRouteValue("application")!;
 
     // Null: the body was refused, and that was answered.
@@ -121,20 +143,25 @@ internal sealed class ControlApi(ApplicationRegistry registry, Func<IReadOnlyLis
     private static Task AnswerAsync(HttpContext context, ControlAnswer answer) => answer switch
     {
         ControlAnswer.Accepted accepted => AnswerAsync(context, StatusCodes.Status200OK, accepted.State, ContractsJson.Default.ApplicationState),
-        ControlAnswer.Refused { Problem: var problem } =>
-            AnswerAsync(context, problem.Status, problem, ContractsJson.Default.ControlProblem, "application/problem+json"),
+        ControlAnswer.Refused { Problem: var problem } => AnswerAsync(context, problem),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
+
+    private static Task AnswerAsync(HttpContext context, AcmeAnswer answer) => answer switch
+    {
+        AcmeAnswer.Accepted accepted => AnswerAsync(context, StatusCodes.Status200OK, accepted.State, ContractsJson.Default.AcmeState),
+        AcmeAnswer.Refused { Problem: var problem } => AnswerAsync(context, problem),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static Task AnswerAsync(HttpContext context, ControlProblem problem) =>
+        AnswerAsync(context, problem.Status, problem, ContractsJson.Default.ControlProblem, "application/problem+json");
 
     private static Task AnswerIfKnownAsync(HttpContext context, ControlAnswer? answer) =>
         answer is null ? AnswerUnknownAsync(context) : AnswerAsync(context, answer);
 
-    private static Task AnswerUnknownAsync(HttpContext context) => AnswerAsync(
-        context,
-        StatusCodes.Status404NotFound,
-        new ControlProblem { Type = ControlProblem.UnknownApplication, Title = "The application is not known", Status = 404 },
-        ContractsJson.Default.ControlProblem,
-        "application/problem+json");
+    private static Task AnswerUnknownAsync(HttpContext context) =>
+        AnswerAsync(context, new ControlProblem { Type = ControlProblem.UnknownApplication, Title = "The application is not known", Status = StatusCodes.Status404NotFound });
 
     private static Task AnswerAsync<T>(HttpContext context, int status, T body, JsonTypeInfo<T> type, string contentType = "application/json")
     {

@@ -80,6 +80,22 @@ internal sealed class DurableFile : IDisposable
         }
     }
 
+    /// <summary>Writes a plain file that only its owner can read: after a crash either the former one is there, or the new one.</summary>
+    /// <exception cref="IOException">It may not be on the disk.</exception>
+    public static void Replace(string path, byte[] content)
+    {
+        var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.tmp");
+        File.Delete(temporary);
+        using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = OwnerOnly }))
+        {
+            RandomAccess.Write(file.SafeFileHandle, content, 0);
+            Sync(file.SafeFileHandle);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+        SyncFolder(Path.GetDirectoryName(path)!);
+    }
+
     /// <summary>Removes a file such that it doesn't come back after a crash.</summary>
     public static void Remove(string path)
     {

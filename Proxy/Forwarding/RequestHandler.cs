@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Wunderproxy.Proxy.AccessLogs;
+using Wunderproxy.Proxy.Acme;
 using Wunderproxy.Proxy.Http2;
 using Wunderproxy.Proxy.Pages;
 using Wunderproxy.Proxy.Relaying;
@@ -13,7 +14,7 @@ using Wunderproxy.Proxy.Targets;
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>Serves one request: checks it, claims the active target, forwards it there, and counts what came of it.</summary>
-internal sealed class RequestHandler(TargetTable table, RequestHold hold, AccessLog? accessLog, ForwardingLog log)
+internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDesk acme, AccessLog? accessLog, ForwardingLog log)
 {
     private const int ClientGone = 499;
 
@@ -42,9 +43,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         }
 
         ConnectionHeader.Apply(context.Request);
-        return exchange.HasBody && table.Find(RequestChecks.PlaceOf(context)) is { } serving && IsCollected(exchange, serving)
-            ? CollectAndForwardAsync(exchange, serving)
-            : ForwardAsync(exchange);
+        return acme.IsUsed && ChallengeOf(context) is { } challenge ? AnswerChallengeAsync(exchange, challenge.Host, challenge.Token) : CollectOrForwardAsync(exchange);
     }
 
     /// <summary>Answers a request that goes to no application.</summary>
@@ -54,6 +53,10 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         await AnswerAsync(exchange, refusal);
         Record(exchange, UntargetedOf(exchange), null);
     }
+
+    private Task CollectOrForwardAsync(Exchange exchange) => exchange.HasBody && table.Find(RequestChecks.PlaceOf(exchange.Context)) is { } serving && IsCollected(exchange, serving)
+        ? CollectAndForwardAsync(exchange, serving)
+        : ForwardAsync(exchange);
 
     // Not of whom nothing is wanted but that it be refused.
     private static bool IsCollected(Exchange exchange, Serving serving) =>
@@ -88,6 +91,41 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Access
         catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
         {
             return Problem.Unreadable(e);
+        }
+    }
+
+    // Hosts whose certificates are not automatic answer for themselves.
+    private (string Host, string Token)? ChallengeOf(HttpContext context)
+    {
+        var token = AcmeChallenge.TokenIn(RequestChecks.OriginFormOf(RequestChecks.RawTargetOf(context)));
+        var host = token is null ? default : RequestPlace.WithoutPort(context.Request.Host.Value).TrimEnd('.');
+        return token is not null && acme.ApplicationOf(host) is not null ? (host.ToString().ToLowerInvariant(), token) : null;
+    }
+
+    private async Task AnswerChallengeAsync(Exchange exchange, string host, string token)
+    {
+        exchange.Serving = table.Find(RequestChecks.PlaceOf(exchange.Context));
+        if (await FindAnswerAsync(exchange, host, token) is { } answer)
+        {
+            await ProblemPage.WriteChallengeAsync(exchange, answer);
+        }
+        else
+        {
+            await AnswerAsync(exchange, Problem.NoTarget);
+        }
+
+        Record(exchange, UntargetedOf(exchange), null);
+    }
+
+    private async ValueTask<string?> FindAnswerAsync(Exchange exchange, string host, string token)
+    {
+        try
+        {
+            return await acme.AnswerAsync(host, token, exchange.Context.RequestAborted);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
         }
     }
 

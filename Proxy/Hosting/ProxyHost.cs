@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.AccessLogs;
+using Wunderproxy.Proxy.Acme;
 using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Control;
 using Wunderproxy.Proxy.Forwarding;
@@ -58,15 +59,19 @@ internal sealed partial class ProxyHost : IAsyncDisposable
             AnswersWithId = options.AnswerRequestId,
             TimesTargets = accessLog is not null,
         };
+        var acme = new AcmeDesk(time);
         _table = new TargetTable(_connections.Running, time);
-        var handler = new RequestHandler(_table, new RequestHold(_table, time), _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
+        var handler = new RequestHandler(_table, new RequestHold(_table, time), acme, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
         _application = new PublicApplication(handler, rules, _buffers, time);
         _registry = new ApplicationRegistry(_table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
-        _certificates = options.ListenTls.Count > 0 ? new CertificateFolder(options.Certificates, options.ClientAuthorities, time, loggers.CreateLogger<CertificateFolder>()) : null;
+        var automatic = new AutomaticFolder(Path.Combine(options.StateDirectory, "certificates"));
+        _certificates = options.ListenTls.Count > 0
+            ? new CertificateFolder(options.Certificates, options.ClientAuthorities, time, loggers.CreateLogger<CertificateFolder>(), automatic)
+            : null;
         _public = new PublicServer(
-            options, rules.Trusted, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, _connections, _services, time, loggers);
+            options, rules.Trusted, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, acme, _connections, _services, time, loggers);
         _memory = new IdleMemory(() => _connections.AreIdle, time);
-        _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, StatusOf), loggers);
+        _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, new AcmeApi(_registry, acme, automatic, _certificates), StatusOf), loggers);
     }
 
     /// <summary>Version of the Proxy.</summary>

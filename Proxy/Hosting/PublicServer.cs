@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Wunderproxy.Proxy.Acme;
 using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.SlowClients;
@@ -39,6 +40,7 @@ internal sealed class PublicServer : IDisposable
     /// <param name="options">Where it listens.</param>
     /// <param name="trusted">Whom it believes.</param>
     /// <param name="chooseTls">What TLS is spoken with for the host that a client names; absent: it isn't spoken.</param>
+    /// <param name="acme">Answers those who validate hosts in a handshake.</param>
     /// <param name="connections">Counts the clients' connections.</param>
     /// <param name="services">Services that Kestrel looks up.</param>
     /// <param name="time">Clock of the connections.</param>
@@ -47,6 +49,7 @@ internal sealed class PublicServer : IDisposable
         ProxyOptions options,
         TrustedProxies trusted,
         Func<string, SslServerAuthenticationOptions?>? chooseTls,
+        AcmeDesk acme,
         ClientConnections connections,
         IServiceProvider services,
         TimeProvider time,
@@ -73,7 +76,7 @@ internal sealed class PublicServer : IDisposable
 
         if (chooseTls is not null)
         {
-            var handshake = new TlsHandshake(chooseTls, http2, options.HeadTimeout, time);
+            var handshake = new TlsHandshake(chooseTls, acme, http2, options.HeadTimeout, time);
             _listeningTls.AddRange(options.ListenTls.Select(address => (address, Listen(kestrel, address, proxyProtocol, handshake.Establish, trusted))));
         }
 

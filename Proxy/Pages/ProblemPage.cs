@@ -37,6 +37,14 @@ internal static class ProblemPage
         return WriteBodyAsync(exchange, "text/plain; charset=utf-8", "healthy\n"u8.ToArray(), closesConnection: false);
     }
 
+    /// <summary>Answers a challenge of HTTP-01 (RFC 8555, section 8.3).</summary>
+    public static Task WriteChallengeAsync(Exchange exchange, string keyAuthorization)
+    {
+        exchange.Context.Response.StatusCode = StatusCodes.Status200OK;
+        exchange.Context.Response.Headers.CacheControl = "no-store";
+        return WriteBodyAsync(exchange, "application/octet-stream", Encoding.ASCII.GetBytes(keyAuthorization), closesConnection: false);
+    }
+
     /// <summary>Whether the client would rather see a page than anything else.</summary>
     public static bool IsForBrowser(Exchange exchange) => FormFor(exchange) == PageForm.Html;
 

@@ -4,7 +4,8 @@ namespace Wunderproxy.Proxy.Tls;
 
 /// <summary>One certificate of the folder: what is in force, and what is wrong with its files.</summary>
 /// <param name="name">Its name.</param>
-internal sealed class CertificateEntry(string name)
+/// <param name="isAutomatic">Whether the Controller obtains it.</param>
+internal sealed class CertificateEntry(string name, bool isAutomatic = false)
 {
     private static readonly TimeSpan LongestNotice = TimeSpan.FromDays(14);
     private static readonly TimeSpan WarnInterval = TimeSpan.FromDays(1);
@@ -17,6 +18,9 @@ internal sealed class CertificateEntry(string name)
     private bool _isMissing;
     private DateTimeOffset? _warnedAt;
     private DateTimeOffset _since;
+
+    /// <summary>Whether the Controller obtains it.</summary>
+    public bool IsAutomatic => isAutomatic;
 
     /// <summary>What handshakes are made with; absent: none of its files could be used so far.</summary>
     public ServerCertificate? InForce { get; private set; }
@@ -78,6 +82,8 @@ internal sealed class CertificateEntry(string name)
         Problem = _failure ?? ProblemOf(InForce!, now) ?? (HasOpenKey ? "Others may read or write its key. Let its owner read it only: chmod 600." : null),
     };
 
+    private string Remedy => isAutomatic ? "It wasn't renewed; the Controller's status says why." : "Replace its files.";
+
     private CertificateEvent.Taken Take(ServerCertificate read, DateTimeOffset now)
     {
         if (read.NotAfter <= now && InForce?.NotAfter > now)
@@ -96,11 +102,11 @@ internal sealed class CertificateEntry(string name)
         return isNew ? new CertificateEvent.Refused(failure, InForce) : null;
     }
 
-    private static string? ProblemOf(ServerCertificate certificate, DateTimeOffset now) => certificate switch
+    private string? ProblemOf(ServerCertificate certificate, DateTimeOffset now) => certificate switch
     {
-        _ when now >= certificate.NotAfter => "It has expired. Replace its files.",
+        _ when now >= certificate.NotAfter => $"It has expired. {Remedy}",
         _ when now < certificate.NotBefore => "It isn't valid yet.",
-        _ when now >= NoticeOf(certificate) => "It expires soon. Replace its files.",
+        _ when now >= NoticeOf(certificate) => $"It expires soon. {Remedy}",
         _ => null,
     };
 

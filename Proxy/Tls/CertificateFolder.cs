@@ -9,6 +9,7 @@ namespace Wunderproxy.Proxy.Tls;
 internal sealed partial class CertificateFolder : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan KeptExpired = TimeSpan.FromDays(7);
 
     private readonly string _path;
     private readonly TimeProvider _time;
@@ -16,6 +17,7 @@ internal sealed partial class CertificateFolder : IDisposable
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, CertificateEntry> _entries = new(StringComparer.Ordinal);
     private readonly ClientAuthorities? _authorities;
+    private readonly AutomaticFolder? _automatic;
     private readonly ITimer _looking;
     private volatile CertificateTable _table = new(new Dictionary<string, ServerCertificate>());
     private string? _failure;
@@ -24,9 +26,10 @@ internal sealed partial class CertificateFolder : IDisposable
     /// <param name="clientAuthorities">File of those who issue clients' certificates; absent: none are taken.</param>
     /// <param name="time">Clock of the looks, and of what has expired.</param>
     /// <param name="logger">Where it says what was taken and what wasn't.</param>
-    public CertificateFolder(string path, string? clientAuthorities, TimeProvider time, ILogger<CertificateFolder> logger)
+    /// <param name="automatic">Where automatic certificates are, which are used beside those of the folder; absent: there are none.</param>
+    public CertificateFolder(string path, string? clientAuthorities, TimeProvider time, ILogger<CertificateFolder> logger, AutomaticFolder? automatic = null)
     {
-        (_path, _time, _logger) = (path, time, logger);
+        (_path, _time, _logger, _automatic) = (path, time, logger, automatic);
         _authorities = clientAuthorities is null ? null : new ClientAuthorities(clientAuthorities);
         Look();
         _looking = time.CreateTimer(static folder => ((CertificateFolder)folder!).Look(), this, Interval, Interval);
@@ -51,23 +54,33 @@ internal sealed partial class CertificateFolder : IDisposable
         }
     }
 
+    /// <summary>SHA-256 of the automatic certificates that are in force, by host.</summary>
+    /// <param name="isMeant">Which hosts are meant.</param>
+    public IReadOnlyDictionary<string, string> Automatic(Func<string, bool> isMeant)
+    {
+        lock (_lock)
+        {
+            return _entries.Where(named => named.Value is { IsAutomatic: true, InForce: not null })
+                .Select(named => (Host: AutomaticFolder.HostOf(named.Key), named.Value.InForce!.Fingerprint))
+                .Where(kept => isMeant(kept.Host))
+                .ToDictionary(kept => kept.Host, kept => kept.Fingerprint);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _looking.Dispose();
 
     private static CertificateStatus[] ProblemOf(string name, string? problem) => problem is null ? [] : [new CertificateStatus { Name = name, Problem = problem }];
 
-    // A look that takes longer than the interval is followed by the next one.
-    private void Look()
+    /// <summary>Looks now. One that takes longer than the interval is followed by the next one.</summary>
+    public void Look()
     {
         lock (_lock)
         {
-            if (TryList() is { } listed)
+            var isChanged = LookAt(TryListAutomatic(), isAutomatic: true) | LookAt(TryList(), isAutomatic: false);
+            if (isChanged)
             {
-                var isChanged = listed.Aggregate(false, (changed, files) => LookAt(files) | changed) | DropMissing(listed);
-                if (isChanged)
-                {
-                    _table = new CertificateTable(_entries.Where(named => named.Value.InForce is not null).ToDictionary(named => named.Key, named => named.Value.InForce!));
-                }
+                _table = new CertificateTable(_entries.Where(named => named.Value.InForce is not null).ToDictionary(named => named.Key, named => named.Value.InForce!));
             }
 
             LookAtAuthorities();
@@ -75,18 +88,49 @@ internal sealed partial class CertificateFolder : IDisposable
         }
     }
 
+    // What can't be listed stays as it is.
+    private bool LookAt(List<CertificateFiles>? listed, bool isAutomatic) =>
+        listed is not null && listed.Aggregate(false, (changed, files) => LookAt(files, isAutomatic) | changed) | DropMissing(listed, isAutomatic);
+
     private List<CertificateFiles>? TryList()
     {
         try
         {
             // Of two that are called the same the first counts.
             var listed = CertificateFiles.In(_path).DistinctBy(files => files.Name).ToList();
-            _failure = listed.Count > 0 ? null : Fail($"There is no certificate in {_path}.");
+            _failure = listed.Count > 0 || HasAutomatic ? null : Fail($"There is no certificate in {_path}.");
             return listed;
+        }
+        catch (DirectoryNotFoundException) when (HasAutomatic && _entries.Values.All(entry => entry.IsAutomatic))
+        {
+            _failure = null;
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _failure = Fail($"{_path} can't be read: {e.Message}");
+            return null;
+        }
+    }
+
+    private bool HasAutomatic => _entries.Values.Any(entry => entry.IsAutomatic);
+
+    // Those that ended a week ago, and were not replaced, are of hosts that nobody wants any more.
+    private List<CertificateFiles>? TryListAutomatic()
+    {
+        try
+        {
+            var listed = _automatic?.List();
+            foreach (var files in listed?.Where(files => _entries.GetValueOrDefault(files.Name)?.InForce?.NotAfter < _time.GetUtcNow() - KeptExpired) ?? [])
+            {
+                AutomaticFolder.Drop(files);
+            }
+
+            return listed is null ? null : [.. listed];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            FolderUnusable($"{_automatic!.Path} can't be used: {e.Message}");
             return null;
         }
     }
@@ -101,11 +145,11 @@ internal sealed partial class CertificateFolder : IDisposable
         return failure;
     }
 
-    private bool LookAt(CertificateFiles files)
+    private bool LookAt(CertificateFiles files, bool isAutomatic)
     {
         if (!_entries.TryGetValue(files.Name, out var entry))
         {
-            _entries[files.Name] = entry = new CertificateEntry(files.Name);
+            _entries[files.Name] = entry = new CertificateEntry(files.Name, isAutomatic);
         }
 
         switch (entry.Look(files, _time.GetUtcNow()))
@@ -143,14 +187,14 @@ internal sealed partial class CertificateFolder : IDisposable
         }
     }
 
-    private bool DropMissing(List<CertificateFiles> listed)
+    private bool DropMissing(List<CertificateFiles> listed, bool isAutomatic)
     {
-        foreach (var (_, entry) in _entries.ExceptBy(listed.Select(files => files.Name), named => named.Key))
+        foreach (var (_, entry) in _entries.Where(named => named.Value.IsAutomatic == isAutomatic).ExceptBy(listed.Select(files => files.Name), named => named.Key))
         {
             entry.Miss();
         }
 
-        var gone = _entries.Where(named => named.Value.IsGone).Select(named => named.Key).ToList();
+        var gone = _entries.Where(named => named.Value.IsAutomatic == isAutomatic && named.Value.IsGone).Select(named => named.Key).ToList();
         foreach (var name in gone)
         {
             _entries.Remove(name);

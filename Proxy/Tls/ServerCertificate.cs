@@ -21,6 +21,7 @@ internal sealed class ServerCertificate
     private ServerCertificate(X509Certificate2 certificate, X509Certificate2Collection chain)
     {
         (_certificate, _chain) = (certificate, chain);
+        Fingerprint = Convert.ToHexStringLower(SHA256.HashData(certificate.RawDataMemory.Span));
         Names = [.. certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames()).Select(name => name.ToLowerInvariant()).Distinct()];
         NotBefore = certificate.NotBefore.ToUniversalTime();
         NotAfter = certificate.NotAfter.ToUniversalTime();
@@ -29,6 +30,9 @@ internal sealed class ServerCertificate
 
     /// <summary>Names of hosts that it is for, in lower case, such as <c>shop.example</c> and <c>*.shop.example</c>.</summary>
     public IReadOnlyList<string> Names { get; }
+
+    /// <summary>SHA-256 of the certificate itself.</summary>
+    public string Fingerprint { get; }
 
     /// <summary>Since when it is valid.</summary>
     public DateTimeOffset NotBefore { get; }
@@ -62,23 +66,33 @@ internal sealed class ServerCertificate
     public static ServerCertificate Read(CertificateFiles files)
     {
         var chain = TextOf(files.Chain);
-        var key = files.Key == files.Chain ? chain : TextOf(files.Key);
+        return files.Key == files.Chain ? Of(files.Chain, chain, chain) : Of(files.Chain, chain, TextOf(files.Key), files.Key);
+    }
+
+    /// <summary>Makes one of what was read.</summary>
+    /// <param name="origin">What it is called in errors.</param>
+    /// <param name="chain">The certificate and those behind it, as PEM.</param>
+    /// <param name="key">Its key, as PEM.</param>
+    /// <param name="keyOrigin">What that is called, if otherwise.</param>
+    /// <exception cref="CertificateException">It can't be used; says why.</exception>
+    public static ServerCertificate Of(string origin, string chain, string key, string? keyOrigin = null)
+    {
         try
         {
             var all = new X509Certificate2Collection();
             all.ImportFromPem(chain);
-            return all.Count == 0 ? throw new CertificateException($"{files.Chain} has no certificate in it.") : Of(files, X509Certificate2.CreateFromPem(chain, key), all);
+            return all.Count == 0 ? throw new CertificateException($"{origin} has no certificate in it.") : Of(origin, X509Certificate2.CreateFromPem(chain, key), all);
         }
         catch (Exception e) when (e is not (CertificateException or OutOfMemoryException))
         {
-            throw new CertificateException($"{files.Chain} and {files.Key} don't make a certificate with its key: {e.Message}", e);
+            throw new CertificateException($"{origin} and {keyOrigin ?? origin} don't make a certificate with its key: {e.Message}", e);
         }
     }
 
-    private static ServerCertificate Of(CertificateFiles files, X509Certificate2 certificate, X509Certificate2Collection all)
+    private static ServerCertificate Of(string origin, X509Certificate2 certificate, X509Certificate2Collection all)
     {
         all.RemoveAt(0);
-        return IsForServers(certificate) ? new ServerCertificate(certificate, all) : throw new CertificateException($"{files.Chain} is not a certificate for servers.");
+        return IsForServers(certificate) ? new ServerCertificate(certificate, all) : throw new CertificateException($"{origin} is not a certificate for servers.");
     }
 
     // Those for which clients are asked are made in the middle of a handshake, where nothing may be waited for.

@@ -15,6 +15,9 @@ internal sealed class TlsFeatures(SslStream tls) : ITlsConnectionFeature, ITlsAp
     /// <summary>Whether the client is asked for a certificate of its own.</summary>
     public bool AsksClient { get; set; }
 
+    /// <summary>Whether the client is one that validates hosts, and leaves after the handshake.</summary>
+    public bool WantsProof { get; set; }
+
     /// <inheritdoc/>
     public X509Certificate2? ClientCertificate
     {

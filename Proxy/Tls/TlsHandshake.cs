@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Wunderproxy.Proxy.Acme;
 using Wunderproxy.Proxy.Sockets;
 
 namespace Wunderproxy.Proxy.Tls;
@@ -15,10 +16,11 @@ namespace Wunderproxy.Proxy.Tls;
 /// it lets nobody but Kestrel write; and its clock can't be set. <see cref="SslStream"/> is what both have in common.
 /// </remarks>
 /// <param name="choose">Chooses the certificate for the name that a client asks for, which may be empty; absent: none.</param>
+/// <param name="acme">Proves to validators that a host is ours, and knows which certificates may come yet.</param>
 /// <param name="http2">Where clients that speak HTTP/2 go.</param>
 /// <param name="limit">How long a handshake may take.</param>
 /// <param name="time">Clock of the limit.</param>
-internal sealed class TlsHandshake(Func<string, SslServerAuthenticationOptions?> choose, InnerListener http2, TimeSpan limit, TimeProvider time)
+internal sealed class TlsHandshake(Func<string, SslServerAuthenticationOptions?> choose, AcmeDesk acme, InnerListener http2, TimeSpan limit, TimeProvider time)
 {
     // One record, so that none is decrypted in parts.
     private const int ReadBytes = 16 << 10;
@@ -56,8 +58,16 @@ internal sealed class TlsHandshake(Func<string, SslServerAuthenticationOptions?>
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, stopping);
         try
         {
+            features.WantsProof = acme.IsUsed && await ClientHello.WantsProofAsync(connection.Transport.Input, either.Token);
             await tls.AuthenticateAsServerAsync(ChooseAsync, features, either.Token);
-            return true;
+            if (!features.WantsProof)
+            {
+                return true;
+            }
+
+            // The handshake was all that it came for.
+            await SayEndAsync(connection, tls);
+            return false;
         }
         catch (UnrecognizedNameException)
         {
@@ -71,11 +81,31 @@ internal sealed class TlsHandshake(Func<string, SslServerAuthenticationOptions?>
         }
     }
 
-    private ValueTask<SslServerAuthenticationOptions> ChooseAsync(SslStream tls, SslClientHelloInfo hello, object? features, CancellationToken cancellationToken)
+    private ValueTask<SslServerAuthenticationOptions> ChooseAsync(SslStream tls, SslClientHelloInfo hello, object? state, CancellationToken cancellationToken)
     {
-        var options = choose(hello.ServerName ?? "") ?? throw new UnrecognizedNameException();
-        ((TlsFeatures)features!).AsksClient = options.ClientCertificateRequired;
-        return new(options);
+        var features = (TlsFeatures)state!;
+        if (features.WantsProof)
+        {
+            return ProveAsync(hello.ServerName.ToLowerInvariant(), cancellationToken);
+        }
+
+        if (choose(hello.ServerName) is { } options)
+        {
+            features.AsksClient = options.ClientCertificateRequired;
+            return new(options);
+        }
+
+        return acme.IsUsed ? ObtainAsync(hello.ServerName.ToLowerInvariant(), features, cancellationToken) : throw new UnrecognizedNameException();
+    }
+
+    private async ValueTask<SslServerAuthenticationOptions> ProveAsync(string host, CancellationToken cancellationToken) =>
+        AcmeChallenge.Prove(host, await acme.ProofAsync(host, cancellationToken) ?? throw new UnrecognizedNameException(), time.GetUtcNow());
+
+    private async ValueTask<SslServerAuthenticationOptions> ObtainAsync(string host, TlsFeatures features, CancellationToken cancellationToken)
+    {
+        var options = await acme.CertificateAsync(host, choose, cancellationToken) ?? throw new UnrecognizedNameException();
+        features.AsksClient = options.ClientCertificateRequired;
+        return options;
     }
 
     private async Task ServeAsync(ConnectionContext connection, SslStream tls, ConnectionDelegate next)
