@@ -58,6 +58,9 @@ public sealed record StatusDocument
     /// <summary>The latest deployments, newest first, at most 20.</summary>
     public IReadOnlyList<DeploymentStatus> Deployments { get; init => field = value ?? []; } = [];
 
+    /// <summary>The application's automatic certificates.</summary>
+    public IReadOnlyList<AutomaticCertificate> AutomaticCertificates { get; init => field = value ?? []; } = [];
+
     /// <summary>What the reconciler does, and why.</summary>
     public required PlanStatus Plan { get; init; }
 
@@ -78,6 +81,34 @@ public sealed record DesiredRelease(string Hash, string Revision, DateTimeOffset
 /// <param name="Message">What is so, since what, and what to do.</param>
 /// <param name="Since">When the status last changed.</param>
 public sealed record Condition(string Type, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] bool? Status, string Reason, string Message, DateTimeOffset Since);
+
+/// <summary>A certificate that is obtained from an ACME server, as all hosts of the application share it.</summary>
+public sealed record AutomaticCertificate
+{
+    /// <summary>The host that it is for.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>Until when it is valid; absent: none was issued yet.</summary>
+    public DateTimeOffset? NotAfter { get; init; }
+
+    /// <summary>When it is renewed.</summary>
+    public DateTimeOffset? RenewAt { get; init; }
+
+    /// <summary>The order that is under way; absent: there is none.</summary>
+    public string? Order { get; init; }
+
+    /// <summary>Failed attempts since the last one that succeeded.</summary>
+    public int Failures { get; init; }
+
+    /// <summary>Why the last one failed.</summary>
+    public string? LastError { get; init; }
+
+    /// <summary>When it is tried again.</summary>
+    public DateTimeOffset? NextTry { get; init; }
+
+    /// <summary>Whether the Proxy of this host uses it.</summary>
+    public bool IsInForce { get; init; }
+}
 
 /// <summary>One release on this host.</summary>
 public sealed record ReleaseStatus

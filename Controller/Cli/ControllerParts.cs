@@ -12,4 +12,8 @@ namespace Wunderproxy.Controller.Cli;
 /// <param name="Loggers">The log.</param>
 /// <param name="Time">The clock.</param>
 internal sealed record ControllerParts(
-    RunSettings Settings, IObjectStore Store, IProxyControl Proxy, IProxyLauncher Launcher, ILoggerFactory Loggers, TimeProvider Time);
+    RunSettings Settings, IObjectStore Store, IProxyControl Proxy, IProxyLauncher Launcher, ILoggerFactory Loggers, TimeProvider Time)
+{
+    /// <summary>The Proxy's part in automatic certificates; absent: there are none.</summary>
+    public IProxyAcme? ProxyAcme { get; init; }
+}

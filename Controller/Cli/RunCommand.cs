@@ -103,7 +103,7 @@ internal static partial class RunCommand
         using var proxy = new ProxyControlClient(settings.ProxyControl, context.Time);
         var launcher = new ProxyLauncher(LaunchOf(settings), proxy, context.Time, loggers.CreateLogger<ProxyLauncher>());
         var store = settings.Store.Open(context.Time, settings.Poll);
-        var reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time));
+        var reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time) { ProxyAcme = proxy });
 
         // Beside what follows, for after a crash each tenth of a second counts.
         _ = Task.Run(() => reconciler.GetAcquaintedAsync(cancellationToken), CancellationToken.None);

@@ -16,6 +16,15 @@ internal static class RunOptions
     public static readonly Setting AnswerRequestId = new("answer-request-id", "", "It names the request in each answer, in X-Request-Id.", "false");
     public static readonly Setting AccessLog = new("access-log", "FILE", "It writes a line for each request to the file, or with - into its own log [default: none].");
     public static readonly Setting AccessLogFormat = new("access-log-format", "combined|json", "How it writes these lines.", "combined");
+    public static readonly Setting AcmeAgree = new(
+        "acme-agree", "", "Obtains certificates for applications whose Tls.Automatic says so, and agrees to the terms of the ACME server.", "false");
+    public static readonly Setting AcmeDirectory = new("acme-directory", "URL", "Directory of the ACME server (RFC 8555).", "https://acme-v02.api.letsencrypt.org/directory");
+    public static readonly Setting AcmeEmail = new("acme-email", "LIST", "Addresses that it may write to, separated by commas [default: none].", "");
+    public static readonly Setting AcmeCaFile = new("acme-ca-file", "FILE", "Certificates (PEM) of those who vouch for a private ACME server [default: the system's].");
+    public static readonly Setting AcmeChallenges = new(
+        "acme-challenges", "LIST", "How hosts are validated, the preferred way first: http-01 at port 80, tls-alpn-01 at port 443.", "http-01,tls-alpn-01");
+    public static readonly Setting AcmeAllow = new("acme-allow", "LIST", "Names, such as shop.example or *.shop.example, for which certificates are obtained when clients ask for them [default: none].", "");
+    public static readonly Setting AcmeAsk = new("acme-ask", "URL", "Is asked with ?domain=NAME whether one is obtained for other names; 200 means yes [default: nobody].");
     public static readonly Setting Api = new("api", "ADDRESS", "Address of the admin API, or unix:/path of its socket.", "0.0.0.0:8001");
     public static readonly Setting RegistryPort = new("registry-port", "PORT", "Port of the registry on localhost, for configurations that name no image.", "8080");
     public static readonly Setting Cfg = new("cfg", "FILE", "Environment of every container, as NAME=VALUE lines. A configuration's own value wins.");
@@ -52,6 +61,7 @@ internal static class RunOptions
     public static readonly IReadOnlyList<Setting> All =
     [
         Proxy, ProxyTls, ProxyCertificates, ProxyClientCa, ProxyProtocol, TrustedProxy, Forwarded, AnswerRequestId, AccessLog, AccessLogFormat,
+        AcmeAgree, AcmeDirectory, AcmeEmail, AcmeCaFile, AcmeChallenges, AcmeAllow, AcmeAsk,
         Api, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
         Network, NetworkSubnet, NetworkDynamicRange, AddressMode, Allow, ProgressDeadline, LogFormat,
     ];

@@ -1,4 +1,5 @@
 using System.Net;
+using Wunderproxy.Controller.Acme;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Containers;
 
@@ -30,6 +31,9 @@ internal sealed record RunSettings
 
     /// <summary>Further options of a Proxy that is started here, as arguments.</summary>
     public required IReadOnlyList<string> ProxyOptions { get; init; }
+
+    /// <summary>How certificates are obtained; absent: none are.</summary>
+    public AcmeOptions? Acme { get; init; }
 
     /// <summary>Address of the admin API.</summary>
     public required ListenAddress Api { get; init; }

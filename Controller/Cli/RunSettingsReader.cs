@@ -29,6 +29,7 @@ internal static class RunSettingsReader
             ProxyClientCa = reader.Optional(RunOptions.ProxyClientCa, Path.GetFullPath),
             ProxyProtocol = reader.Required(RunOptions.ProxyProtocol, SettingParsers.Switch),
             ProxyOptions = ProxySettings.Read(reader),
+            Acme = AcmeSettingsReader.Read(reader),
             Api = reader.Required(RunOptions.Api, SettingParsers.Address),
             RegistryPort = reader.Required(RunOptions.RegistryPort, SettingParsers.Port),
             ContainerEnvironment = reader.Optional(RunOptions.Cfg, SettingParsers.EnvironmentOf) ?? new Dictionary<string, string>(),

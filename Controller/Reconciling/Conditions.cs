@@ -40,6 +40,32 @@ internal static class Conditions
             : Of(s, "CertificatesValid", false, "Problem", string.Join('\n', problems));
     }
 
+    /// <summary>Whether all automatic certificates are there; nothing where none are wanted.</summary>
+    /// <param name="s">The facts.</param>
+    /// <param name="certificates">The certificates; absent: the Controller wasn't told to obtain any.</param>
+    /// <param name="failure">What is wrong with the whole.</param>
+    public static IEnumerable<Condition> OfAutomaticCertificates(Situation s, IReadOnlyList<AutomaticCertificate>? certificates, string? failure)
+    {
+        if (certificates is null)
+        {
+            if (s.Journal.Active is { } active && s.ConfigurationOf(active.Ref.Hash)?.Tls is { Automatic: not AutomaticCertificates.None })
+                yield return Of(s, "CertificatesObtained", false, "NotAgreed", "The release wants automatic certificates, and none are obtained. Start the Controller with --acme-agree.");
+            yield break;
+        }
+
+        if (certificates.Count == 0 && failure is null)
+            yield break;
+        var problems = certificates.Where(certificate => certificate.LastError is not null).Select(certificate => $"{certificate.Host}: {certificate.LastError}").ToList();
+        var missing = certificates.Where(certificate => !certificate.IsInForce).Select(certificate => certificate.Host).ToList();
+        yield return (problems, missing) switch
+        {
+            _ when failure is not null => Of(s, "CertificatesObtained", false, "Unreachable", $"{Sentence(failure)} Certificates that are in force stay."),
+            ({ Count: > 0 }, _) => Of(s, "CertificatesObtained", false, "Failing", string.Join('\n', problems)),
+            (_, { Count: > 0 }) => Of(s, "CertificatesObtained", null, "Obtaining", $"Not there yet: {string.Join(", ", missing)}."),
+            _ => Of(s, "CertificatesObtained", true, "Obtained", "All automatic certificates are there."),
+        };
+    }
+
     private static Condition Ready(Situation s)
     {
         if (s.Decision is not { } decision)

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Controller.Acme;
 using Wunderproxy.Controller.Acting;
 using Wunderproxy.Controller.Desired;
 using Wunderproxy.Controller.Docker;
@@ -25,6 +26,7 @@ internal sealed partial class Reconciler(
     PlanSettings settings,
     MaintenancePages pages,
     ConfigurationCache configurations,
+    CertificateKeeper? certificates,
     IReadOnlyList<Func<CancellationToken, Task>> companions,
     WakeUp wakeUp,
     TimeProvider time,
@@ -241,8 +243,9 @@ internal sealed partial class Reconciler(
         var situation = new Situation(Presentable(seen) with { Working = working }, _journal, time.GetUtcNow(), settings);
         situation.Note(step.Reason, step.LookAgainAt);
         _phases.Note(situation);
-        _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure).Concat(Conditions.OfCertificates(situation, proxy)));
-        _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords(working));
+        _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure).Concat(Conditions.OfCertificates(situation, proxy))
+            .Concat(Conditions.OfAutomaticCertificates(situation, certificates?.Report(), certificates?.Failure)));
+        _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords(working), certificates?.Report() ?? []);
         _started.TrySetResult();
         _waiters.Tell(_status.Deployments.Where(d => d.End is not null));
     }

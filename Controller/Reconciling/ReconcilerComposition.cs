@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Wunderproxy.Controller.Acme;
 using Wunderproxy.Controller.Acting;
 using Wunderproxy.Controller.Cli;
 using Wunderproxy.Controller.Containers;
@@ -77,7 +78,9 @@ internal static class ReconcilerComposition
             random,
             loggers.CreateLogger<EffectRunner>());
         var keeper = new ProxyKeeper(parts.Proxy, parts.Launcher, time, loggers.CreateLogger<ProxyKeeper>());
-        return new Reconciler(
+        Reconciler? reconciler = null;
+        var certificates = CertificatesOf(parts, installation, () => WantedCertificates.Of(reconciler!.Status, configurations.Find), random);
+        return reconciler = new Reconciler(
             observer,
             session,
             current,
@@ -87,11 +90,25 @@ internal static class ReconcilerComposition
             new PlanSettings { Application = settings.Application, Installation = installation, ProgressDeadline = settings.ProgressDeadline },
             maintenancePages,
             configurations,
-            [session.RunAsync, current.RunAsync, keeper.RunAsync],
+            certificates,
+            [session.RunAsync, current.RunAsync, keeper.RunAsync, .. certificates is null ? [] : (Func<CancellationToken, Task>[])[certificates.RunAsync]],
             wakeUp,
             time,
             loggers.CreateLogger<Reconciler>());
     }
+
+    private static CertificateKeeper? CertificatesOf(ControllerParts parts, string installation, Func<WantedCertificates?> wanted, Random random) => parts is { Settings.Acme: { } options, ProxyAcme: { } proxy }
+        ? new CertificateKeeper(
+            new CertificateOwner(parts.Settings.Application, installation),
+            options,
+            wanted,
+            new AcmeStore(parts.Store, parts.Settings.Store.Prefix),
+            proxy,
+            new AcmeNetwork(AcmeClient.Handler(options.Authorities), AcmeClient.Handler(authorities: null)),
+            parts.Time,
+            random,
+            parts.Loggers.CreateLogger<CertificateKeeper>())
+        : null;
 
     /// <summary>Tells Controllers of one engine apart: what another one created is never touched. It follows from the state directory, so it survives the loss of what is in it.</summary>
     private static string InstallationOf(string stateDirectory) =>

@@ -29,7 +29,7 @@ internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
         Plan = new PlanStatus("Starting", "The Controller is starting", null, []),
     };
 
-    public StatusDocument Build(Situation s, Step step, ProxyStatus? proxy, IReadOnlyList<string> working)
+    public StatusDocument Build(Situation s, Step step, ProxyStatus? proxy, IReadOnlyList<string> working, IReadOnlyList<AutomaticCertificate> certificates)
     {
         var total = proxy?.Applications.FirstOrDefault(a => a.Application == s.Settings.Application)?.Total;
         return new StatusDocument
@@ -51,6 +51,7 @@ internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
             Conditions = conditions.Conditions,
             Releases = [.. HashesOf(s).Select(hash => ReleaseOf(s, hash))],
             Deployments = [.. s.Journal.Deployments.Select(d => DeploymentOf(s, d))],
+            AutomaticCertificates = certificates,
             Plan = new PlanStatus(step.Row, step.Reason, step.LookAgainAt, working),
             Proxy = proxy,
         };

@@ -23,6 +23,7 @@ public sealed class RunSettingsTests : IDisposable
         Assert.Null(settings.ProxyTls);
         Assert.Equal("/etc/wunderproxy/certificates", settings.ProxyCertificates);
         Assert.False(settings.ProxyProtocol);
+        Assert.Null(settings.Acme);
         Assert.Equal(["--forwarded", "false", "--answer-request-id", "false", "--access-log-format", "combined"], settings.ProxyOptions);
         Assert.Equal("0.0.0.0:8001", settings.Api.ToString());
         Assert.Equal(8080, settings.RegistryPort);
@@ -40,6 +41,25 @@ public sealed class RunSettingsTests : IDisposable
         Assert.Null(settings.Store.S3Endpoint);
         Assert.False(settings.Store.S3PathStyle);
         Assert.Empty(settings.ContainerEnvironment);
+    }
+
+    [Fact]
+    public void Certificates_are_obtained_as_they_are_agreed_upon()
+    {
+        _commandLine[RunOptions.AcmeAgree] = "true";
+        var byDefault = Read().Acme!;
+        _environment["WUNDERPROXY_ACME_EMAIL"] = "admin@shop.example, other@shop.example";
+        _environment["WUNDERPROXY_ACME_ALLOW"] = "Shop.example,*.shop.example";
+        _environment["WUNDERPROXY_ACME_CHALLENGES"] = "tls-alpn-01";
+
+        var acme = Read().Acme!;
+
+        Assert.Equal("https://acme-v02.api.letsencrypt.org/directory", byDefault.Directory.AbsoluteUri);
+        Assert.Equal(["http-01", "tls-alpn-01"], byDefault.Challenges);
+        Assert.Equal(["mailto:admin@shop.example", "mailto:other@shop.example"], acme.Contact);
+        Assert.Equal(["shop.example", "*.shop.example"], acme.Allowed);
+        Assert.Equal(["tls-alpn-01"], acme.Challenges);
+        Assert.Null(acme.Ask);
     }
 
     [Fact]
@@ -140,6 +160,12 @@ public sealed class RunSettingsTests : IDisposable
     [InlineData("forwarded", "1")]
     [InlineData("access-log", "")]
     [InlineData("access-log-format", "text")]
+    [InlineData("acme-directory", "http://acme.example/dir")]
+    [InlineData("acme-email", "mailto:admin@shop.example")]
+    [InlineData("acme-ca-file", "/does/not/exist.pem")]
+    [InlineData("acme-challenges", "dns-01")]
+    [InlineData("acme-allow", "*.*.example")]
+    [InlineData("acme-ask", "ask.example")]
     [InlineData("api", "unix:api.sock")]
     [InlineData("registry-port", "0")]
     [InlineData("registry-port", "+80")]
