@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using System.Text.Unicode;
 using Wunderproxy.Contracts.Control;
@@ -230,6 +231,8 @@ public static class LaunchConfigurationReader
         { Count: 0 } => new("There is no host to obtain a certificate for.", "Write the names into Routing.Hosts, or \"OnDemand\"."),
         var hosts when hosts.FirstOrDefault(host => host.StartsWith('*')) is { } wildcard => new(
             $"No certificate for \"{wildcard}\" can be obtained: authorities validate wildcards by DNS only.", "Write the names themselves into Routing.Hosts, or \"OnDemand\"."),
+        var hosts when hosts.FirstOrDefault(host => IPAddress.TryParse(host, out _)) is { } address => new(
+            $"No certificate for \"{address}\" can be obtained: it is no name.", "Write names into Routing.Hosts, or \"OnDemand\"."),
         _ => null,
     };
 

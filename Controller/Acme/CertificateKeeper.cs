@@ -27,6 +27,7 @@ internal sealed partial class CertificateKeeper : IDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RestingLook = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan BusyLook = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(2);
 
     private readonly CertificateOwner _owner;
     private readonly AcmeOptions _options;
@@ -120,8 +121,9 @@ internal sealed partial class CertificateKeeper : IDisposable
 
             _failure = null;
         }
-        catch (Exception e) when (e is StoreException or ProxyException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
+            // Store and Proxy may be away, and documents damaged. Whatever it is: deployments don't depend on it.
             _failure = Told(e.Message, _failure);
         }
     }
@@ -178,6 +180,7 @@ internal sealed partial class CertificateKeeper : IDisposable
     {
         var now = _time.GetUtcNow();
         await ListOnDemandAsync(wanted, now, cancellationToken);
+        await FindAwaitedAsync(wanted, cancellationToken);
         _hosts = [.. wanted.Hosts.Union(_onDemand.Where(wanted.Covers), StringComparer.Ordinal)];
         var looksForAccount = _urgent.Count > 0 || _account.Thumbprint is null;
         if (now - _accountReadAt >= (looksForAccount ? Interval : RestingLook))
@@ -238,6 +241,21 @@ internal sealed partial class CertificateKeeper : IDisposable
 
         _onDemand.UnionWith((await _store.HostsAsync(cancellationToken)).Where(wanted.Covers).Take(MostOnDemand));
         _listedAt = now;
+    }
+
+    // A name that another host obtains on demand, and that somebody validates here.
+    private async Task FindAwaitedAsync(WantedCertificates wanted, CancellationToken cancellationToken)
+    {
+        foreach (var host in _urgent.Where(host => wanted.OnDemand && wanted.Covers(host) && !_hosts.Contains(host, StringComparer.Ordinal)).Take(MostQuestions).ToList())
+        {
+            var read = await _store.ReadAsync(_store.KeyOf(host), known: null, AcmeDocumentsJson.Default.CertificateDocument, cancellationToken);
+            if (read.Document is not null && _onDemand.Count < MostOnDemand)
+            {
+                _onDemand.Add(host);
+            }
+        }
+
+        _urgent.IntersectWith(_hosts.Concat(_onDemand));
     }
 
     private async Task AllowAsync(WantedCertificates wanted, IReadOnlyList<string> asked, CancellationToken cancellationToken)
@@ -353,7 +371,7 @@ internal sealed partial class CertificateKeeper : IDisposable
     {
         try
         {
-            using var limit = new CancellationTokenSource(BusyLook, _time);
+            using var limit = new CancellationTokenSource(ReleaseLimit, _time);
             await _lease.ReleaseAsync(limit.Token);
         }
         catch (Exception e) when (e is StoreException or OperationCanceledException)

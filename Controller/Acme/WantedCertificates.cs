@@ -1,3 +1,4 @@
+using System.Net;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Contracts.Launching;
@@ -29,10 +30,10 @@ internal sealed record WantedCertificates(IReadOnlyList<string> Hosts, IReadOnly
         var claims = wanting.Any(configuration => configuration.Routing.Hosts.Count == 0)
             ? []
             : wanting.SelectMany(configuration => configuration.Routing.Hosts).Select(host => host.ToLowerInvariant()).Distinct(StringComparer.Ordinal).Take(Routing.MaxHosts).ToList();
-        var hosts = wanting.SelectMany(configuration => configuration.Routing.Hosts).Where(host => !host.StartsWith('*')).Select(host => host.ToLowerInvariant()).Distinct(StringComparer.Ordinal);
+        var hosts = wanting.SelectMany(configuration => configuration.Routing.Hosts).Where(host => !host.StartsWith('*') && !IPAddress.TryParse(host, out _)).Select(host => host.ToLowerInvariant()).Distinct(StringComparer.Ordinal);
         return new WantedCertificates([.. hosts], claims, wanting.Any(configuration => configuration.Tls!.Automatic is AutomaticCertificates.OnDemand));
     }
 
-    /// <summary>Whether a name is among the application's hosts.</summary>
-    public bool Covers(string host) => Claims.Count == 0 || NamePolicy.IsAmong(host, Claims);
+    /// <summary>Whether something is a name, and among the application's hosts.</summary>
+    public bool Covers(string host) => Uri.CheckHostName(host) is UriHostNameType.Dns && (Claims.Count == 0 || NamePolicy.IsAmong(host, Claims));
 }

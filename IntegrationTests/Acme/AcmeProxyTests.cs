@@ -57,6 +57,16 @@ public sealed class AcmeProxyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Challenge_is_answered_where_all_else_is_sent_to_https()
+    {
+        await _proxy.SwitchAsync(_backend.Address, "c1", snapshot => snapshot.Routing = new Routing { Redirect = new Redirect { Https = true } });
+        await SetAsync(Settings());
+
+        Assert.StartsWith("HTTP/1.1 200 ", await AskAsync(Host, "/.well-known/acme-challenge/t"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 301 ", await AskAsync(Host, "/"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Challenge_is_answered_without_an_application_that_serves()
     {
         await _proxy.PutAsync(_proxy.SnapshotOf(null));

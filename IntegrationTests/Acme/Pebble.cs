@@ -18,8 +18,9 @@ internal sealed class Pebble : IAsyncDisposable
     private readonly RunningProcess _resolver;
     private RunningProcess? _server;
 
-    private Pebble(string address, TimeSpan lifetime, IReadOnlyDictionary<string, string?> environment)
+    private Pebble(string address, int? httpPort, TimeSpan lifetime, IReadOnlyDictionary<string, string?> environment)
     {
+        HttpPort = httpPort ?? FreePort.Next();
         _environment = new Dictionary<string, string?>(environment);
         _environment.TryAdd("PEBBLE_VA_NOSLEEP", environment.ContainsKey("PEBBLE_VA_SLEEPTIME") ? "0" : "1");
         var issued = _authority.Issue(["localhost"]);
@@ -46,7 +47,7 @@ internal sealed class Pebble : IAsyncDisposable
     }
 
     /// <summary>Port at which it validates over HTTP.</summary>
-    public int HttpPort { get; } = FreePort.Next();
+    public int HttpPort { get; }
 
     /// <summary>Port at which it validates over TLS.</summary>
     public int TlsPort { get; } = FreePort.Next();
@@ -70,11 +71,12 @@ internal sealed class Pebble : IAsyncDisposable
     public string Output => _server!.Output;
 
     /// <param name="address">Where every name is.</param>
+    /// <param name="httpPort">Port at which it validates over HTTP; absent: a free one.</param>
     /// <param name="lifetime">How long its certificates are valid.</param>
     /// <param name="environment">Its knobs.</param>
-    public static async Task<Pebble> StartAsync(string address = "127.0.0.1", TimeSpan? lifetime = null, params (string Name, string Value)[] environment)
+    public static async Task<Pebble> StartAsync(string address = "127.0.0.1", int? httpPort = null, TimeSpan? lifetime = null, params (string Name, string Value)[] environment)
     {
-        var pebble = new Pebble(address, lifetime ?? TimeSpan.FromDays(90), environment.ToDictionary(knob => knob.Name, knob => (string?)knob.Value));
+        var pebble = new Pebble(address, httpPort, lifetime ?? TimeSpan.FromDays(90), environment.ToDictionary(knob => knob.Name, knob => (string?)knob.Value));
         await pebble.StartAsync();
         return pebble;
     }

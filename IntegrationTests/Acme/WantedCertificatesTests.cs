@@ -22,7 +22,7 @@ public sealed class WantedCertificatesTests
     {
         Assert.Null(WantedCertificates.Of([]));
         Assert.Null(WantedCertificates.Of([Of(AutomaticCertificates.None, "shop.example")]));
-        Assert.Equal(["new.example"], WantedCertificates.Of([Of(AutomaticCertificates.None, "shop.example"), Of(AutomaticCertificates.Hosts, "new.example")])!.Hosts);
+        Assert.Equal(["new.example"], WantedCertificates.Of([Of(AutomaticCertificates.None, "shop.example"), Of(AutomaticCertificates.Hosts, "new.example", "10.0.0.1")])!.Hosts);
     }
 
     [Fact]
@@ -35,6 +35,7 @@ public sealed class WantedCertificatesTests
         Assert.Equal([true, true, false, false], new[] { "shop.example", "a.shop.example", "example", "xshop.example" }.Select(some.Covers));
         Assert.Empty(all.Hosts);
         Assert.True(all.OnDemand && all.Covers("any.example"));
+        Assert.DoesNotContain(true, new[] { "../any.example", "a/b.example", "10.0.0.1", "", "a..example" }.Select(all.Covers));
     }
 
     private static LaunchConfiguration Of(AutomaticCertificates automatic, params string[] hosts) =>

@@ -152,6 +152,7 @@ public static class LaunchConfigurationSamples
         { """{ "ContainerConfig": { "Image": "a" }, "Limits": { "IdleTimeout": "25h" } }""", "$.Limits.IdleTimeout" },
         { """{ "ContainerConfig": { "Image": "a" }, "Limits": { "QueueTimeout": "6m" } }""", "$.Limits.QueueTimeout" },
         { """{ "ContainerConfig": { "Image": "a" }, "Tls": { "Automatic": "Hosts" } }""", "$.Tls.Automatic" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": ["10.0.0.1"] }, "Tls": { "Automatic": "Hosts" } }""", "$.Tls.Automatic" },
         { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": ["a.example", "*.a.example"] }, "Tls": { "Automatic": "Hosts" } }""", "$.Tls.Automatic" },
         { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Redirect": { "Www": "Add" } } }""", "$.Routing.Redirect" },
         { """{ "ContainerConfig": { "Image": "a" }, "Routing": { "Hosts": ["a.example", "*.a.example"], "Redirect": { "Www": "Remove" } } }""", "$.Routing.Redirect" },

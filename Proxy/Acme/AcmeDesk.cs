@@ -99,7 +99,7 @@ internal sealed class AcmeDesk(TimeProvider time)
     /// <param name="choose">Looks for it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public ValueTask<T?> CertificateAsync<T>(string host, Func<string, T?> choose, CancellationToken cancellationToken)
-        where T : class => Find(host) is { Settings.OnDemand: true } && IsName(host)
+        where T : class => Find(host) is { Settings.OnDemand: true }
             ? WaitAsync(new Waiting(host, true), () => choose(host), cancellationToken)
             : ValueTask.FromResult<T?>(null);
 
@@ -161,7 +161,7 @@ internal sealed class AcmeDesk(TimeProvider time)
     {
         lock (_lock)
         {
-            if (_waiting.Count >= MostWaiting || ApplicationOf(waiting.Host) is null)
+            if (_waiting.Count >= MostWaiting || !IsName(waiting.Host) || ApplicationOf(waiting.Host) is null)
             {
                 return false;
             }
