@@ -13,9 +13,6 @@ internal sealed record CertificateDocument
     /// <summary>Directory of the server that was asked last.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>Whether it is there because clients asked for it.</summary>
-    public bool IsOnDemand { get; init; }
-
     /// <summary>What was issued last; absent: nothing yet.</summary>
     public StoredCertificate? Certificate { get; init; }
 

@@ -153,15 +153,15 @@ internal sealed partial class CertificateKeeper : IDisposable
         _urgent.UnionWith(state.Awaited);
         await HandOverAsync(state, cancellationToken);
         await AllowAsync(wanted, state.Asked, cancellationToken);
-        if (unread is not null)
-        {
-            throw unread;
-        }
-
         if (_issuing.IsCompleted && _time.GetUtcNow() is var now && now - _leaseAskedAt >= BusyLook && NextDue(now) is not null)
         {
             _leaseAskedAt = now;
             _issuing = IssueAsync(cancellationToken);
+        }
+
+        if (unread is not null)
+        {
+            throw unread;
         }
     }
 
@@ -363,7 +363,7 @@ internal sealed partial class CertificateKeeper : IDisposable
 
         var document = known.Document ?? new CertificateDocument { Host = host, Directory = _options.Directory.AbsoluteUri };
         var isStale = document.Order is not null && CertificatePlan.Next(document, _options.Directory.AbsoluteUri, _time.GetUtcNow()) is CertificateStep.Order;
-        return await _issuer.IssueAsync(known, document with { IsOnDemand = isOnDemand, Order = isStale ? null : document.Order }, cancellationToken);
+        return await _issuer.IssueAsync(known, document with { Order = isStale ? null : document.Order }, cancellationToken);
     }
 
     // Another host need not wait for the lease to end.

@@ -6,6 +6,10 @@ internal static class CertificatePlan
     // Servers keep an order for a week, as a rule; one that got nowhere for so long won't.
     private static readonly TimeSpan OrderLife = TimeSpan.FromHours(1);
 
+    // What is further away was noted by a clock that was ahead, and would never come.
+    private static readonly TimeSpan LongestWait = AcmeBackoff.LongestLimit + TimeSpan.FromDays(1);
+    private static readonly TimeSpan LongestAsk = Renewal.LongestAsk + TimeSpan.FromHours(1);
+
     /// <summary>What is to be done about a host.</summary>
     /// <param name="document">What is known of its certificate; absent: nothing.</param>
     /// <param name="directory">The server that it is to come from.</param>
@@ -13,9 +17,9 @@ internal static class CertificatePlan
     public static CertificateStep Next(CertificateDocument? document, string directory, DateTimeOffset now) => document switch
     {
         null => new CertificateStep.Order(),
-        { NextTry: { } at, Directory: var from } when at > now && from == directory => new CertificateStep.Wait(at),
+        { NextTry: { } at, Directory: var from } when at > now && at < now + LongestWait && from == directory => new CertificateStep.Wait(at),
         { Order: { } order, Directory: var from } when from == directory && now - order.At < OrderLife => new CertificateStep.Continue(order),
-        { Certificate: { Directory: var from } certificate } when from == directory && now < certificate.RenewAt => certificate.AskAt <= now
+        { Certificate: { Directory: var from } certificate } when from == directory && now < certificate.RenewAt => certificate.AskAt <= now || certificate.AskAt > now + LongestAsk
             ? new CertificateStep.Ask(certificate)
             : new CertificateStep.Wait(certificate.AskAt < certificate.RenewAt ? certificate.AskAt.Value : certificate.RenewAt),
         _ => new CertificateStep.Order(),

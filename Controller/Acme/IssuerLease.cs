@@ -17,7 +17,7 @@ internal sealed class IssuerLease(AcmeStore store, string owner, TimeProvider ti
     public async Task<bool> TryTakeAsync(CancellationToken cancellationToken)
     {
         var known = await ReadAsync(cancellationToken);
-        return (known.Document is not { } document || document.Owner == owner || document.Until <= time.GetUtcNow())
+        return (known.Document is not { } document || document.Owner == owner || !IsAhead(document.Until, Length))
             && await WriteAsync(known, Length, PausedUntil, cancellationToken);
     }
 
@@ -45,9 +45,12 @@ internal sealed class IssuerLease(AcmeStore store, string owner, TimeProvider ti
     private async Task<Stored<IssuerDocument>> ReadAsync(CancellationToken cancellationToken)
     {
         var read = await store.ReadAsync(store.IssuerKey, known: null, AcmeDocumentsJson.Default.IssuerDocument, cancellationToken);
-        PausedUntil = read.Document?.PausedUntil;
+        PausedUntil = read.Document?.PausedUntil is { } until && IsAhead(until, AcmeBackoff.LongestPause) ? until : null;
         return read;
     }
+
+    // What is much further away than it ever is was written by a host whose clock is ahead; it must not hold us up for as long.
+    private bool IsAhead(DateTimeOffset until, TimeSpan longest) => until > time.GetUtcNow() && until < time.GetUtcNow() + (2 * longest);
 
     private async Task<bool> WriteAsync(Stored<IssuerDocument> known, TimeSpan length, DateTimeOffset? pausedUntil, CancellationToken cancellationToken)
     {

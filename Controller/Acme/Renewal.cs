@@ -15,8 +15,10 @@ internal static class Renewal
     // A server that always wants it at once must not make us order all the time.
     private static readonly TimeSpan Shortest = TimeSpan.FromHours(6);
 
+    /// <summary>Longest time until the server is asked again.</summary>
+    public static readonly TimeSpan LongestAsk = TimeSpan.FromDays(1);
+
     private static readonly TimeSpan ShortestAsk = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan LongestAsk = TimeSpan.FromDays(1);
     private static readonly TimeSpan UsualAsk = TimeSpan.FromHours(6);
 
     /// <summary>Where the server has no wishes: at two thirds of its life, less up to a twentieth of it.</summary>
@@ -62,10 +64,14 @@ internal static class Renewal
 /// <summary>How long nothing is tried after a failure. Pure.</summary>
 internal static class AcmeBackoff
 {
+    /// <summary>Longest time that a server is left alone.</summary>
+    public static readonly TimeSpan LongestLimit = TimeSpan.FromDays(14);
+
+    /// <summary>Longest time that it is left alone about other hosts, too.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+
     private static readonly TimeSpan ShortestLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan UsualLimit = TimeSpan.FromHours(1);
-    private static readonly TimeSpan LongestLimit = TimeSpan.FromDays(14);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
     private const double Spread = 0.2;
     private const int MostDoublings = 20;

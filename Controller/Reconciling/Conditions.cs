@@ -59,7 +59,7 @@ internal static class Conditions
         var missing = certificates.Where(certificate => !certificate.IsInForce).Select(certificate => certificate.Host).ToList();
         yield return (problems, missing) switch
         {
-            _ when failure is not null => Of(s, "CertificatesObtained", false, "Unreachable", $"{Sentence(failure)} Certificates that are in force stay."),
+            _ when failure is not null => Of(s, "CertificatesObtained", false, "Hindered", $"{Sentence(failure)} Certificates that are in force stay."),
             ({ Count: > 0 }, _) => Of(s, "CertificatesObtained", false, "Failing", string.Join('\n', problems)),
             (_, { Count: > 0 }) => Of(s, "CertificatesObtained", null, "Obtaining", $"Not there yet: {string.Join(", ", missing)}."),
             _ => Of(s, "CertificatesObtained", true, "Obtained", "All automatic certificates are there."),

@@ -57,6 +57,18 @@ public sealed class AcmeProxyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Application_that_is_forgotten_leaves_its_hosts_to_others()
+    {
+        await SetAsync(Settings());
+
+        await _proxy.CallAsync(HttpMethod.Delete, "/applications/shop?installation=i1");
+
+        await _control.SetAcmeAsync("other", Settings() with { Installation = "i2" }, default);
+        Assert.DoesNotContain(Thumbprint, await AskAsync("x.example", "/.well-known/acme-challenge/t"), StringComparison.Ordinal);
+        Assert.Contains(Thumbprint, await AskAsync(Host, "/.well-known/acme-challenge/t"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Challenge_is_answered_where_all_else_is_sent_to_https()
     {
         await _proxy.SwitchAsync(_backend.Address, "c1", snapshot => snapshot.Routing = new Routing { Redirect = new Redirect { Https = true } });

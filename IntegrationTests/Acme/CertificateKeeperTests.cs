@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Wunderproxy.Contracts.Admin;
@@ -165,6 +166,65 @@ public sealed class CertificateKeeperTests : IDisposable
         await MoveToAsync(other, _time.GetUtcNow().AddSeconds(20), step: TimeSpan.FromSeconds(10));
 
         Assert.True(other.Status().IsInForce);
+    }
+
+    [Fact]
+    public async Task Lease_of_a_host_whose_clock_is_ahead_holds_nobody_up()
+    {
+        var ahead = new FakeTimeProvider(_time.GetUtcNow().AddYears(1));
+        Assert.True(await new IssuerLease(new AcmeStore(_store, "shop"), "ahead", ahead).TryTakeAsync(default));
+
+        var kept = Keep();
+        await PassAsync(kept);
+
+        Assert.True(kept.Status().IsInForce);
+    }
+
+    [Fact]
+    public async Task Store_that_is_away_is_told_of_and_what_is_known_is_handed_over_all_the_same()
+    {
+        var kept = Keep();
+        await PassAsync(kept);
+        var away = _folder.FullName + "-away";
+        Directory.Move(_folder.FullName, away);
+
+        await MoveToAsync(kept, _time.GetUtcNow().AddMinutes(5));
+        Assert.Contains("absent", kept.Keeper.Failure, StringComparison.Ordinal);
+        kept.Proxy.Lose();
+        await PassAsync(kept);
+        Assert.Equal([Host, Host], kept.Proxy.Handed);
+        Assert.Single(kept.Logged, line => line.StartsWith("Could not look after", StringComparison.Ordinal));
+
+        Directory.Move(away, _folder.FullName);
+        await MoveToAsync(kept, _time.GetUtcNow().AddMinutes(2));
+        Assert.Null(kept.Keeper.Failure);
+        Assert.Single(Orders);
+    }
+
+    [Fact]
+    public async Task Damaged_document_is_named_and_hinders_no_other_host()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, "shop/acme/certificates"));
+        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "shop/acme/certificates/a.example.json"), "{ \"Host\": \"secret", Encoding.UTF8);
+        var kept = Keep(null, "a.example", "b.example");
+
+        await PassAsync(kept);
+        await PassAsync(kept);
+
+        Assert.Contains("shop/acme/certificates/a.example.json", kept.Keeper.Failure, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", kept.Keeper.Failure, StringComparison.Ordinal);
+        Assert.Equal(["b.example"], kept.Proxy.Handed);
+    }
+
+    [Fact]
+    public async Task Contact_that_changes_is_told_to_the_server_with_the_next_order()
+    {
+        await PassAsync(Keep());
+
+        await PassAsync(Keep(options => options with { Contact = ["mailto:admin@shop.example"] }, "shop.example", "new.example"));
+
+        Assert.Contains(_server.Requests, request => request.StartsWith("POST /account/", StringComparison.Ordinal));
+        Assert.Equal(1, _server.Accounts);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class CertificatePlanTests
     {
         Assert.Equal(new CertificateStep.Wait(Now.AddHours(6)), Next(Document() with { Certificate = Issued with { AskAt = Now.AddHours(6) } }));
         Assert.IsType<CertificateStep.Ask>(Next(Document() with { Certificate = Issued with { AskAt = Now } }));
-        Assert.Equal(new CertificateStep.Wait(Now.AddDays(60)), Next(Document() with { Certificate = Issued with { AskAt = Now.AddDays(61) } }));
+        Assert.Equal(new CertificateStep.Wait(Now.AddHours(3)), Next(Document() with { Certificate = Issued with { RenewAt = Now.AddHours(3), AskAt = Now.AddHours(6) } }));
         Assert.IsType<CertificateStep.Order>(Next(Document() with { Certificate = Issued with { AskAt = Now } }, Now.AddDays(60)));
     }
 
@@ -53,6 +53,14 @@ public sealed class CertificatePlanTests
         Assert.Equal(new CertificateStep.Wait(Now.AddMinutes(2)), Next(failed));
         Assert.Equal(new CertificateStep.Wait(Now.AddMinutes(2)), Next(failed with { Order = Ordered, Certificate = Issued }));
         Assert.IsType<CertificateStep.Order>(Next(failed, Now.AddMinutes(2)));
+    }
+
+    [Fact]
+    public void Time_that_a_clock_which_was_ahead_has_noted_holds_nothing_up()
+    {
+        Assert.IsType<CertificateStep.Order>(Next(Document() with { NextTry = Now.AddYears(1) }));
+        Assert.IsType<CertificateStep.Wait>(Next(Document() with { NextTry = Now.AddDays(14) }));
+        Assert.IsType<CertificateStep.Ask>(Next(Document() with { Certificate = Issued with { AskAt = Now.AddYears(1) } }));
     }
 
     [Fact]

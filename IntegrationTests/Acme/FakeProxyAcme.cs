@@ -45,6 +45,9 @@ internal sealed class FakeProxyAcme : IProxyAcme
         return Task.CompletedTask;
     }
 
+    /// <summary>Loses its certificates, as one does whose disk is new.</summary>
+    public void Lose() => _certificates.Clear();
+
     private void Answer()
     {
         if (Away is { } why)

@@ -46,6 +46,9 @@ internal sealed class AcmeApi(ApplicationRegistry registry, AcmeDesk desk, Autom
         return StateOf(application);
     }
 
+    /// <summary>Forgets an application that isn't served any more.</summary>
+    public void Forget(string application) => desk.Remove(application);
+
     /// <summary>Takes a certificate.</summary>
     public async Task<AcmeAnswer> KeepAsync(string application, string host, IssuedCertificate issued, CancellationToken cancellationToken)
     {

@@ -89,7 +89,13 @@ internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, Fun
     private async Task DeleteApplicationAsync(HttpContext context)
     {
         var installation = context.Request.Query["installation"].ToString();
-        await AnswerIfKnownAsync(context, await registry.ForgetAsync(ApplicationOf(context), installation, context.RequestAborted));
+        var answer = await registry.ForgetAsync(ApplicationOf(context), installation, context.RequestAborted);
+        if (answer is ControlAnswer.Accepted)
+        {
+            acme.Forget(ApplicationOf(context));
+        }
+
+        await AnswerIfKnownAsync(context, answer);
     }
 
     private async Task PutAcmeAsync(HttpContext context)
