@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.ProxyClient;
@@ -21,12 +20,12 @@ internal sealed record CertificateOwner(string Application, string Installation)
 /// </remarks>
 internal sealed partial class CertificateKeeper : IDisposable
 {
-    private const int MostOnDemand = 500;
     private const int MostQuestions = 10;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RestingLook = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan BusyLook = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AccountLook = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LeaseLook = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RestDelay = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(2);
 
     private readonly CertificateOwner _owner;
@@ -41,15 +40,10 @@ internal sealed partial class CertificateKeeper : IDisposable
     private readonly CertificateIssuer _issuer;
     private readonly IssuerLease _lease;
     private readonly NamePolicy _policy;
-    private readonly ConcurrentDictionary<string, Stored<CertificateDocument>> _documents = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, DateTimeOffset> _newAt = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, DateTimeOffset> _readAt = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _onDemand = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _urgent = new(StringComparer.Ordinal);
+    private readonly KnownCertificates _known;
     private volatile WantedCertificates? _now;
-    private volatile IReadOnlyList<string> _hosts = [];
     private volatile IReadOnlyDictionary<string, string> _inForce = new Dictionary<string, string>();
-    private DateTimeOffset _listedAt;
+    private DateTimeOffset? _restingSince;
     private DateTimeOffset _accountReadAt;
     private DateTimeOffset _leaseAskedAt;
     private bool? _isTold;
@@ -75,6 +69,7 @@ internal sealed partial class CertificateKeeper : IDisposable
         _issuer = new CertificateIssuer(_client, _account, store, options, AnnounceAsync, time, random, logger);
         _lease = new IssuerLease(store, $"{Environment.MachineName} {Guid.NewGuid():n}", time);
         _policy = new NamePolicy(options, network.Names, time);
+        _known = new KnownCertificates(store, options, time);
     }
 
     /// <summary>What is wrong with the whole, rather than with one certificate; absent: nothing.</summary>
@@ -85,7 +80,7 @@ internal sealed partial class CertificateKeeper : IDisposable
     internal Task Issuing => _issuing;
 
     /// <summary>The certificates as they are.</summary>
-    public IReadOnlyList<AutomaticCertificate> Report() => [.. _hosts.Select(host => ReportOf(host, _documents.GetValueOrDefault(host)?.Document))];
+    public IReadOnlyList<AutomaticCertificate> Report() => [.. _known.Hosts.Select(host => ReportOf(host, _known[host]?.Document))];
 
     /// <summary>Keeps them until it is cancelled. No error of the server, the store or the Proxy ends it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -110,16 +105,7 @@ internal sealed partial class CertificateKeeper : IDisposable
         try
         {
             _now = _wanted();
-            if (_now is { } wanted)
-            {
-                await KeepAsync(wanted, cancellationToken);
-            }
-            else
-            {
-                await RestAsync(cancellationToken);
-            }
-
-            _failure = null;
+            await (_now is { } wanted ? KeepAsync(wanted, cancellationToken) : RestAsync(cancellationToken));
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -135,177 +121,115 @@ internal sealed partial class CertificateKeeper : IDisposable
         _policy.Dispose();
     }
 
+    // What fails for one host, or for a while, doesn't keep the rest from being done; it is told at the end.
     private async Task KeepAsync(WantedCertificates wanted, CancellationToken cancellationToken)
     {
-        StoreException? unread = null;
-        try
-        {
-            await RefreshAsync(wanted, cancellationToken);
-        }
-        catch (StoreException e)
-        {
-            // What is known is answered and handed over, whatever the store says.
-            unread = e;
-        }
-
-        var state = await _proxy.SetAcmeAsync(_owner.Application, SettingsFor(wanted, _documents.Values), cancellationToken);
-        (_isTold, _inForce) = (true, state.Certificates);
-        _urgent.UnionWith(state.Awaited);
-        await HandOverAsync(state, cancellationToken);
+        var failure = await TryAsync(() => RefreshAsync(wanted, cancellationToken));
+        var state = await _proxy.SetAcmeAsync(_owner.Application, SettingsFor(wanted), cancellationToken);
+        (_isTold, _restingSince, _inForce) = (true, null, state.Certificates);
+        _known.Await(state.Awaited);
+        failure = await HandOverAsync(state, cancellationToken) ?? failure;
         await AllowAsync(wanted, state.Asked, cancellationToken);
-        if (_issuing.IsCompleted && _time.GetUtcNow() is var now && now - _leaseAskedAt >= BusyLook && NextDue(now) is not null)
+        if (_issuing.IsCompleted && _time.GetUtcNow() is var now && now - _leaseAskedAt >= LeaseLook && NextDue(now) is not null)
         {
             _leaseAskedAt = now;
             _issuing = IssueAsync(cancellationToken);
         }
 
-        if (unread is not null)
+        _failure = failure is null ? null : Told(failure, _failure);
+    }
+
+    private static async Task<string?> TryAsync(Func<Task> act)
+    {
+        try
         {
-            throw unread;
+            await act();
+            return null;
+        }
+        catch (Exception e) when (e is StoreException or ProxyException)
+        {
+            return e.Message;
         }
     }
 
+    // A Controller that has just started doesn't know yet what is wanted.
     private async Task RestAsync(CancellationToken cancellationToken)
     {
-        _hosts = [];
-        if (_isTold is not false)
+        var now = _time.GetUtcNow();
+        _restingSince ??= now;
+        _known.Clear();
+        if (_isTold is not false && now - _restingSince >= RestDelay)
         {
             await _proxy.RemoveAcmeAsync(_owner.Application, _owner.Installation, cancellationToken);
             _isTold = false;
         }
+
+        _failure = null;
     }
 
-    // What rests is looked at once a minute; what somebody may be at more often; what somebody waits for at once.
+    // Where it isn't known, another host may have made it, and somebody may be asking for it here.
     private async Task RefreshAsync(WantedCertificates wanted, CancellationToken cancellationToken)
     {
         var now = _time.GetUtcNow();
-        await ListOnDemandAsync(wanted, now, cancellationToken);
-        await FindAwaitedAsync(wanted, cancellationToken);
-        _hosts = [.. wanted.Hosts.Union(_onDemand.Where(wanted.Covers), StringComparer.Ordinal)];
-        var looksForAccount = _urgent.Count > 0 || _account.Thumbprint is null;
-        if (now - _accountReadAt >= (looksForAccount ? Interval : RestingLook))
+        if (now - _accountReadAt >= (_account.Thumbprint is null ? Interval : AccountLook))
         {
             await _account.RefreshAsync(cancellationToken);
             _accountReadAt = now;
         }
 
-        StoreException? unread = null;
-        foreach (var host in _hosts.Where(host => IsToBeRead(host, now)).ToList())
-        {
-            try
-            {
-                await ReadAsync(host, now, cancellationToken);
-            }
-            catch (StoreException e)
-            {
-                unread = e;
-            }
-        }
-
-        if (unread is not null)
-        {
-            throw unread;
-        }
-    }
-
-    // What is being issued here is written here, and known.
-    private async Task ReadAsync(string host, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var known = _documents.GetValueOrDefault(host);
-        if (known is null || _issuing.IsCompleted)
-        {
-            _documents[host] = await _store.ReadAsync(_store.KeyOf(host), known is { Document: not null } ? known : null, AcmeDocumentsJson.Default.CertificateDocument, cancellationToken);
-            _readAt[host] = now;
-            _newAt.TryAdd(host, _onDemand.Contains(host) ? now : now + _options.NewHostDelay);
-            _urgent.Remove(host);
-        }
-    }
-
-    private bool IsToBeRead(string host, DateTimeOffset now)
-    {
-        if (!_readAt.TryGetValue(host, out var at) || _urgent.Contains(host))
-        {
-            return true;
-        }
-
-        var isResting = CertificatePlan.Next(_documents.GetValueOrDefault(host)?.Document, _options.Directory.AbsoluteUri, now) is CertificateStep.Wait;
-        return now - at >= (isResting ? RestingLook : BusyLook);
-    }
-
-    private async Task ListOnDemandAsync(WantedCertificates wanted, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        if (!wanted.OnDemand || now - _listedAt < RestingLook)
-        {
-            return;
-        }
-
-        _onDemand.UnionWith((await _store.HostsAsync(cancellationToken)).Where(wanted.Covers).Take(MostOnDemand));
-        _listedAt = now;
-    }
-
-    // A name that another host obtains on demand, and that somebody validates here.
-    private async Task FindAwaitedAsync(WantedCertificates wanted, CancellationToken cancellationToken)
-    {
-        foreach (var host in _urgent.Where(host => wanted.OnDemand && wanted.Covers(host) && !_hosts.Contains(host, StringComparer.Ordinal)).Take(MostQuestions).ToList())
-        {
-            var read = await _store.ReadAsync(_store.KeyOf(host), known: null, AcmeDocumentsJson.Default.CertificateDocument, cancellationToken);
-            if (read.Document is not null && _onDemand.Count < MostOnDemand)
-            {
-                _onDemand.Add(host);
-            }
-        }
-
-        _urgent.IntersectWith(_hosts.Concat(_onDemand));
+        await _known.RefreshAsync(wanted, isWriting: !_issuing.IsCompleted, cancellationToken);
     }
 
     private async Task AllowAsync(WantedCertificates wanted, IReadOnlyList<string> asked, CancellationToken cancellationToken)
     {
-        foreach (var host in asked.Where(host => wanted.OnDemand && wanted.Covers(host) && !_hosts.Contains(host, StringComparer.Ordinal)).Take(MostQuestions))
+        foreach (var host in asked.Where(host => wanted.OnDemand && wanted.Covers(host) && !_known.Has(host)).Take(MostQuestions))
         {
-            if (_onDemand.Count < MostOnDemand && await _policy.AllowsAsync(host, cancellationToken))
+            if (await _policy.AllowsAsync(host, cancellationToken))
             {
-                _onDemand.Add(host);
+                _known.AddOnDemand(host);
             }
         }
     }
 
-    private AcmeSettings SettingsFor(WantedCertificates wanted, IEnumerable<Stored<CertificateDocument>> documents) => new()
+    private AcmeSettings SettingsFor(WantedCertificates wanted) => new()
     {
         Installation = _owner.Installation,
         Hosts = wanted.Claims,
         AccountThumbprint = _account.Thumbprint,
         OnDemand = wanted.OnDemand && _policy.IsOpen,
-        Tokens = documents.Select(stored => stored.Document).OfType<CertificateDocument>().Where(document => document.Order is { Challenge: AcmeOptions.TlsAlpn, Token: not null })
-            .ToDictionary(document => document.Host, document => document.Order!.Token!),
+        Tokens = _known.Documents.Where(document => document.Order is { Challenge: AcmeOptions.TlsAlpn, Token: not null }).ToDictionary(document => document.Host, document => document.Order!.Token!),
     };
 
     private async Task AnnounceAsync(Stored<CertificateDocument> known, CancellationToken cancellationToken)
     {
-        _documents[known.Document!.Host] = known;
+        _known[known.Document!.Host] = known;
         var wanted = _now ?? throw new ProxyException(ProxyFault.Unreachable, "Automatic certificates are no longer wanted.");
-        await _proxy.SetAcmeAsync(_owner.Application, SettingsFor(wanted, _documents.Values), cancellationToken);
+        await _proxy.SetAcmeAsync(_owner.Application, SettingsFor(wanted), cancellationToken);
     }
 
-    private async Task HandOverAsync(AcmeState state, CancellationToken cancellationToken)
+    private async Task<string?> HandOverAsync(AcmeState state, CancellationToken cancellationToken)
     {
-        foreach (var document in _hosts.Select(host => _documents.GetValueOrDefault(host)?.Document).OfType<CertificateDocument>().ToList())
+        string? failure = null;
+        foreach (var document in _known.Hosts.Select(host => _known[host]?.Document).OfType<CertificateDocument>().ToList())
         {
             if (document.Certificate is { } certificate && state.Certificates.GetValueOrDefault(document.Host) != certificate.Fingerprint)
             {
-                await _proxy.HandCertificateAsync(
-                    _owner.Application, document.Host, new IssuedCertificate { Installation = _owner.Installation, Chain = certificate.Chain, Key = certificate.Key }, cancellationToken);
-                _inForce = new Dictionary<string, string>(_inForce) { [document.Host] = certificate.Fingerprint };
-                LogHanded(document.Host, certificate.NotAfter);
+                failure = await TryAsync(() => HandAsync(document.Host, certificate, cancellationToken)) ?? failure;
             }
         }
+
+        return failure;
     }
 
-    private string? NextDue(DateTimeOffset now) => _lease.PausedUntil > now ? null : _hosts.FirstOrDefault(host => IsDue(host, now));
+    private async Task HandAsync(string host, StoredCertificate certificate, CancellationToken cancellationToken)
+    {
+        var issued = new IssuedCertificate { Installation = _owner.Installation, Chain = certificate.Chain, Key = certificate.Key };
+        await _proxy.HandCertificateAsync(_owner.Application, host, issued, cancellationToken);
+        _inForce = new Dictionary<string, string>(_inForce) { [host] = certificate.Fingerprint };
+        LogHanded(host, certificate.NotAfter);
+    }
 
-    private bool IsDue(string host, DateTimeOffset now) =>
-        _documents.TryGetValue(host, out var stored)
-        && (stored.Document is not null || now >= _newAt.GetValueOrDefault(host))
-        && CertificatePlan.Next(stored.Document, _options.Directory.AbsoluteUri, now) is not CertificateStep.Wait;
+    private string? NextDue(DateTimeOffset now) => _lease.PausedUntil > now ? null : _known.NextDue(now);
 
     private async Task IssueAsync(CancellationToken cancellationToken)
     {
@@ -333,7 +257,7 @@ internal sealed partial class CertificateKeeper : IDisposable
     {
         // What another host has done in the meantime.
         var known = await _store.ReadAsync(_store.KeyOf(host), known: null, AcmeDocumentsJson.Default.CertificateDocument, cancellationToken);
-        _documents[host] = known;
+        _known[host] = known;
         var result = CertificatePlan.Next(known.Document, _options.Directory.AbsoluteUri, _time.GetUtcNow()) switch
         {
             CertificateStep.Ask ask => await _issuer.AskAsync(known, ask.Certificate, cancellationToken),
@@ -342,7 +266,7 @@ internal sealed partial class CertificateKeeper : IDisposable
         };
         if (result.Known is { } written)
         {
-            _documents[host] = written;
+            _known[host] = written;
         }
 
         if (result.Pause is { } pause)
@@ -357,7 +281,7 @@ internal sealed partial class CertificateKeeper : IDisposable
         if (isOnDemand && !await _policy.AllowsAsync(host, cancellationToken))
         {
             // It was allowed once. It isn't renewed, and ends by itself.
-            _hosts = [.. _hosts.Where(other => other != host)];
+            _known.Leave(host);
             return new IssueResult(known, null);
         }
 

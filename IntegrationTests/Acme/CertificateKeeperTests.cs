@@ -287,6 +287,20 @@ public sealed class CertificateKeeperTests : IDisposable
     }
 
     [Fact]
+    public async Task Certificate_that_the_proxy_refuses_is_told_of_and_the_others_are_obtained()
+    {
+        var kept = Keep(null, "a.example", "b.example");
+        kept.Proxy.Refused = "a.example";
+
+        await PassAsync(kept);
+        await PassAsync(kept);
+
+        Assert.Equal(["b.example"], kept.Proxy.Handed);
+        Assert.Equal("It doesn't want a.example.", kept.Keeper.Failure);
+        Assert.Equal([false, true], kept.Keeper.Report().Select(certificate => certificate.IsInForce));
+    }
+
+    [Fact]
     public async Task Application_that_wants_no_certificates_any_more_is_forgotten_by_the_proxy()
     {
         var kept = Keep();
@@ -294,7 +308,8 @@ public sealed class CertificateKeeperTests : IDisposable
 
         kept.Wanted = null;
         await PassAsync(kept);
-        await PassAsync(kept);
+        Assert.Equal(0, kept.Proxy.Removals);
+        await MoveToAsync(kept, _time.GetUtcNow().AddMinutes(1));
 
         Assert.Equal(1, kept.Proxy.Removals);
         Assert.Empty(kept.Keeper.Report());

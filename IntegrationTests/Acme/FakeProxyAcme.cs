@@ -22,6 +22,9 @@ internal sealed class FakeProxyAcme : IProxyAcme
     /// <summary>Why it doesn't answer; absent: it does.</summary>
     public string? Away { get; set; }
 
+    /// <summary>The host whose certificate it doesn't take.</summary>
+    public string? Refused { get; set; }
+
     public Task<AcmeState> SetAcmeAsync(string application, AcmeSettings settings, CancellationToken cancellationToken)
     {
         Answer();
@@ -39,6 +42,8 @@ internal sealed class FakeProxyAcme : IProxyAcme
     public Task HandCertificateAsync(string application, string host, IssuedCertificate certificate, CancellationToken cancellationToken)
     {
         Answer();
+        if (host == Refused)
+            throw new ProxyException(ProxyFault.Unreachable, $"It doesn't want {host}.");
         using var read = X509Certificate2.CreateFromPem(certificate.Chain, certificate.Key);
         _certificates[host] = Convert.ToHexStringLower(SHA256.HashData(read.RawData));
         Handed.Add(host);

@@ -212,6 +212,34 @@ public sealed class CertificateFolderTests : IDisposable
     }
 
     [Fact]
+    public void Automatic_certificate_is_used_beside_those_of_the_folder_warned_of_and_removed_a_week_after_its_end()
+    {
+        var automatic = new AutomaticFolder(Path.Combine(_authority.Certificates, "..", "automatic"));
+        var issued = _authority.Issue(["auto.example"], Now, Now.AddDays(90));
+        automatic.Keep("auto.example", issued.Chain, issued.Key);
+        Start(Now);
+        Assert.Equal(issued.SerialNumber, Serial("auto.example"));
+        Assert.NotNull(Serial(TestAuthority.Host));
+
+        Start(Now.AddDays(96));
+        Assert.StartsWith("It has expired. It wasn't renewed;", Status("auto.example (automatic)").Problem, StringComparison.Ordinal);
+        var time = Start(Now.AddDays(98));
+        time.Advance(3 * Interval);
+
+        Assert.Empty(automatic.List());
+        Assert.Null(Serial("auto.example"));
+        Assert.Equal([TestAuthority.Host], _folder!.Report().Select(certificate => certificate.Name));
+
+        FakeTimeProvider Start(DateTimeOffset now)
+        {
+            _folder?.Dispose();
+            var time = new FakeTimeProvider(now);
+            _folder = new CertificateFolder(_authority.Certificates, null, time, _log, automatic);
+            return time;
+        }
+    }
+
+    [Fact]
     public void Nothing_of_a_key_is_logged_or_reported_whatever_is_wrong_with_it()
     {
         var issued = _authority.Write("shop", "new.example");

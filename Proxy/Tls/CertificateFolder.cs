@@ -121,12 +121,9 @@ internal sealed partial class CertificateFolder : IDisposable
         try
         {
             var listed = _automatic?.List();
-            foreach (var files in listed?.Where(files => _entries.GetValueOrDefault(files.Name)?.InForce?.NotAfter < _time.GetUtcNow() - KeptExpired) ?? [])
-            {
-                AutomaticFolder.Drop(files);
-            }
-
-            return listed is null ? null : [.. listed];
+            var ended = listed?.Where(files => _entries.GetValueOrDefault(files.Name)?.InForce?.NotAfter < _time.GetUtcNow() - KeptExpired).ToList();
+            ended?.ForEach(AutomaticFolder.Drop);
+            return listed?.Except(ended!).ToList();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
