@@ -6,5 +6,9 @@ var context = new CommandContext(
     Console.Error,
     Environment.GetEnvironmentVariable,
     TimeProvider.System,
-    ReconcilerComposition.Build);
+    ReconcilerComposition.Build)
+{
+    IsTerminal = !Console.IsOutputRedirected,
+    Width = () => Console.WindowWidth is > 0 and var width ? width : CommandContext.UsualWidth,
+};
 return await CommandLine.RunAsync(args, context);

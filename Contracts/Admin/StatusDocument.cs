@@ -43,6 +43,9 @@ public sealed record StatusDocument
     /// <summary>The release that every host should run, from <c>current.json</c>; absent: none was read yet.</summary>
     public DesiredRelease? Desired { get; init; }
 
+    /// <summary>What this host made of <c>current.json</c>; absent: it wasn't read yet.</summary>
+    public CurrentStatus? Current { get; init; }
+
     /// <summary>The release that <c>/switch</c> pinned this host to, until <c>current.json</c> changes.</summary>
     public DesiredRelease? Pin { get; init; }
 
@@ -73,6 +76,12 @@ public sealed record StatusDocument
 /// <param name="Revision">Its name for people.</param>
 /// <param name="Since">When it was decided.</param>
 public sealed record DesiredRelease(string Hash, string Revision, DateTimeOffset Since);
+
+/// <summary>The <c>current.json</c> that a host has read last.</summary>
+/// <param name="ETag">Its ETag; absent: there is no such document.</param>
+/// <param name="Problem">Why it can't be used here; absent: it can.</param>
+public sealed record CurrentStatus(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? ETag, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Problem);
 
 /// <summary>One observation about the application.</summary>
 /// <param name="Type">Such as <c>Ready</c>, <c>DockerReachable</c>, <c>StoreReachable</c>.</param>

@@ -5,7 +5,7 @@ using Wunderproxy.Contracts;
 
 namespace Wunderproxy.Controller.Api;
 
-/// <summary>The body of a launch or switch: a hash, as text or as JSON.</summary>
+/// <summary>The body of a launch or switch: a hash or the beginning of one, as text or as JSON.</summary>
 internal static class OrderBody
 {
     /// <summary>Larger bodies are refused.</summary>
@@ -14,7 +14,7 @@ internal static class OrderBody
     private const int ShownCharacters = 64;
 
     /// <summary>Reads the hash. Whatever isn't declared as JSON is text: <c>curl -d</c> declares it as a form.</summary>
-    /// <exception cref="ProblemException">It is no hash; it must never become part of a key or a path.</exception>
+    /// <exception cref="ProblemException">It can't be a hash; it must never become part of a key or a path.</exception>
     public static async Task<string> ReadHashAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         // The server itself refuses a body above the cap.
@@ -22,7 +22,7 @@ internal static class OrderBody
         await request.Body.CopyToAsync(body, cancellationToken);
 
         var hash = request.HasJsonContentType() ? FromJson(body.ToArray()) : FromText(body.ToArray());
-        return ContentHash.IsValid(hash) ? hash : throw new ProblemException(NoHash(hash));
+        return ContentHash.IsBeginning(hash) ? hash : throw new ProblemException(NoHash(hash));
     }
 
     private static string FromText(byte[] body)
@@ -48,6 +48,6 @@ internal static class OrderBody
         var shown = string.Concat(given.Take(ShownCharacters).Select(c => c is > ' ' and <= '~' ? c : '?'));
         var found = given.Length == 0 ? "The body is empty" : $"'{shown}{(given.Length > ShownCharacters ? "…" : "")}' ({given.Length} characters) is no hash";
         return Problems.BadRequest(
-            $"{found}, and nothing was changed. Send the hash of a published launch configuration: 64 (SHA-256) or 32 (MD5) lower-case hex digits, as in container.HASH.json.");
+            $"{found}, and nothing was changed. Send the hash of a published launch configuration: 64 (SHA-256) or 32 (MD5) lower-case hex digits, as in container.HASH.json, or the first 4 or more of them.");
     }
 }

@@ -13,6 +13,14 @@ internal sealed class ExplainedCommand(string name, string description, string e
     public string Examples { get; } = examples;
 }
 
+/// <summary>Names of commands.</summary>
+internal static class CommandName
+{
+    /// <summary>The name as it is typed behind <c>wunderproxy</c>, such as <c>maintenance up</c>.</summary>
+    public static string FullName(this Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault(parent => parent is not RootCommand) is { } parent ? $"{parent.FullName()} {command.Name}" : command.Name;
+}
+
 /// <summary>The usual help, then the command's examples.</summary>
 internal sealed class CommandHelp(HelpAction usual) : SynchronousCommandLineAction
 {

@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Wunderproxy.Contracts.Launching;
 using Wunderproxy.Controller.Reconciling;
+using Wunderproxy.Controller.Reporting;
 
 namespace Wunderproxy.Controller.Cli;
 
@@ -14,8 +15,11 @@ internal static class CommandLine
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(15);
 
     /// <summary>Does what the arguments say.</summary>
+    /// <param name="arguments">What stands behind <c>wunderproxy</c>.</param>
+    /// <param name="context">The world around the process.</param>
+    /// <param name="cancellationToken">Interrupts it, as SIGINT and SIGTERM do.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public static async Task<int> RunAsync(string[] arguments, CommandContext context)
+    public static async Task<int> RunAsync(string[] arguments, CommandContext context, CancellationToken cancellationToken = default)
     {
         var root = Build(context);
         var parsed = root.Parse(arguments);
@@ -33,7 +37,7 @@ internal static class CommandLine
         };
         try
         {
-            return await parsed.InvokeAsync(invocation);
+            return await parsed.InvokeAsync(invocation, cancellationToken);
         }
         catch (Exception e)
         {
@@ -48,6 +52,20 @@ internal static class CommandLine
         var root = new RootCommand("Deploys docker based applications on a host without ever failing a request.")
         {
             RunCommand.Define(context),
+            DeployCommand.Define(context),
+            DocumentCommands.DefinePlan(context),
+            DocumentCommands.DefineDiff(context),
+            DocumentCommands.DefineHistory(context),
+            RollbackCommand.Define(context),
+            StatusCommand.Define(context),
+            ExplainCommand.Define(context),
+            OrderCommands.DefineLaunch(context),
+            OrderCommands.DefineSwitch(context),
+            TrafficCommands.DefinePause(context),
+            TrafficCommands.DefineResume(context),
+            TrafficCommands.DefineMaintenance(context),
+            ContentCommands.DefineImage(context),
+            ContentCommands.DefineEnv(context),
             PublishCommand.Define(context),
             ValidateCommand.Define(context),
             HashCommand.Define(context),
@@ -63,7 +81,7 @@ internal static class CommandLine
     private static ExitCode Explain(ParseResult parsed, CommandContext context)
     {
         var command = parsed.CommandResult.Command;
-        var name = command is RootCommand ? "wunderproxy" : $"wunderproxy {command.Name}";
+        var name = command is RootCommand ? "wunderproxy" : $"wunderproxy {command.FullName()}";
         var unknown = parsed.UnmatchedTokens.OrderByDescending(token => token.StartsWith('-')).FirstOrDefault();
         var problems = unknown is null ? parsed.Errors.Select(error => error.Message) : [Unknown(unknown, command)];
         foreach (var problem in problems)
@@ -91,4 +109,18 @@ internal static class CommandLine
 /// <param name="Time">The clock.</param>
 /// <param name="Reconciler">Makes the reconciler of <c>run</c>.</param>
 internal sealed record CommandContext(
-    TextWriter Output, TextWriter Error, Func<string, string?> Environment, TimeProvider Time, Func<ControllerParts, IReconciler> Reconciler);
+    TextWriter Output, TextWriter Error, Func<string, string?> Environment, TimeProvider Time, Func<ControllerParts, IReconciler> Reconciler)
+{
+    public const int UsualWidth = 80;
+
+    private LineWriter? _lines;
+
+    /// <summary>Whether a person reads standard output.</summary>
+    public bool IsTerminal { get; init; }
+
+    /// <summary>Columns of the terminal.</summary>
+    public Func<int> Width { get; init; } = () => UsualWidth;
+
+    /// <summary>Standard output for people. Colours are left out where NO_COLOR says so (no-color.org).</summary>
+    public LineWriter Lines => _lines ??= new LineWriter(Output, IsTerminal, IsTerminal && string.IsNullOrEmpty(Environment("NO_COLOR")) && Environment("TERM") != "dumb");
+}

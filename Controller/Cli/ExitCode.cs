@@ -12,7 +12,7 @@ internal enum ExitCode
     /// <summary>The document isn't a valid launch configuration.</summary>
     InvalidDocument = 65,
 
-    /// <summary>A file or bucket that was named doesn't exist.</summary>
+    /// <summary>A file, bucket, release or deployment that was named doesn't exist.</summary>
     NotFound = 66,
 
     /// <summary>The store isn't reached. Never ends <c>run</c>, which keeps trying.</summary>
@@ -24,7 +24,7 @@ internal enum ExitCode
     /// <summary>A file or directory can't be read or written.</summary>
     NotAccessible = 74,
 
-    /// <summary>The store refused: credentials, rights, or somebody else changed the document meanwhile.</summary>
+    /// <summary>The store refused (credentials, rights, or somebody else changed the document meanwhile), or the Controller did: from where it was asked, or in its present state.</summary>
     Refused = 77,
 
     /// <summary>The address of the admin API is taken or can't be listened on.</summary>
@@ -35,4 +35,22 @@ internal enum ExitCode
 
     /// <summary>Another Controller runs for this application on this host.</summary>
     AnotherController = 82,
+
+    /// <summary>The release failed before it served; what served before serves on.</summary>
+    ReleaseFailed = 83,
+
+    /// <summary>The release served, failed on probation, and traffic went back.</summary>
+    RolledBack = 84,
+
+    /// <summary>Another decision took the deployment's place.</summary>
+    Superseded = 85,
+
+    /// <summary>It hasn't ended in the time that was given, and goes on.</summary>
+    TimedOut = 86,
+
+    /// <summary>The Controller isn't reached. Where a command changes something, nothing was changed.</summary>
+    Unreachable = 87,
+
+    /// <summary>Ended by Ctrl-C (128 and the number of SIGINT); what was begun goes on.</summary>
+    Interrupted = 130,
 }

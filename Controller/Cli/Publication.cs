@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Launching;
+using Wunderproxy.Controller.Reporting;
 using Wunderproxy.Controller.Store;
 
 namespace Wunderproxy.Controller.Cli;
@@ -12,6 +13,10 @@ namespace Wunderproxy.Controller.Cli;
 internal sealed class Publication(IObjectStore store, string prefix, TimeProvider time)
 {
     private const int HistoryAttempts = 5;
+    private static readonly TimeSpan HistoryPause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Who publishes, as the history tells it.</summary>
+    public static string Publisher => $"{Environment.UserName}@{Environment.MachineName}";
 
     private string CurrentKey => $"{prefix}/current.json";
 
@@ -33,18 +38,25 @@ internal sealed class Publication(IObjectStore store, string prefix, TimeProvide
         }
     }
 
+    /// <summary>What every host should run now.</summary>
+    /// <exception cref="StoreException">It couldn't be read.</exception>
+    public Task<StoreRead> ReadCurrentAsync(CancellationToken cancellationToken) =>
+        store.GetAsync(CurrentKey, null, LaunchConfigurationReader.MaxBytes, cancellationToken);
+
     /// <summary>Makes a published document the one that every host should run, and notes it in the history.</summary>
     /// <param name="document">The document.</param>
+    /// <param name="replaced">What it is to replace, from <see cref="ReadCurrentAsync"/>; if somebody has changed it since, nothing is written.</param>
     /// <param name="revision">Its name for people.</param>
     /// <param name="by">Who publishes.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>ETag of <c>current.json</c>.</returns>
     /// <exception cref="StoreException">Something couldn't be read or written; doing it again does no harm.</exception>
     /// <exception cref="PublicationException">Somebody else changed a document meanwhile, or the history can't be read.</exception>
-    public async Task MakeCurrentAsync(LaunchDocument document, string revision, string by, CancellationToken cancellationToken)
+    public async Task<string> MakeCurrentAsync(LaunchDocument document, StoreRead replaced, string revision, string by, CancellationToken cancellationToken)
     {
         // Read first: a history that can't be read is found before anything is changed.
         await ReadHistoryAsync(cancellationToken);
-        await SetCurrentAsync(document, cancellationToken);
+        var etag = await store.PutAsync(CurrentKey, document.Bytes, ConditionOf(replaced), cancellationToken) ?? throw await LostAsync(cancellationToken);
 
         var entry = new HistoryEntry(revision, time.GetUtcNow(), by, document.Hash);
         for (var attempt = 0; attempt < HistoryAttempts; attempt++)
@@ -52,21 +64,46 @@ internal sealed class Publication(IObjectStore store, string prefix, TimeProvide
             var (history, condition) = await ReadHistoryAsync(cancellationToken);
             if (await store.PutAsync(History.KeyFor(prefix), history.Append(entry).Write(), condition, cancellationToken) is not null)
             {
-                return;
+                return etag;
             }
         }
 
         throw new PublicationException($"{CurrentKey} is {document.Hash} now, but {History.KeyFor(prefix)} was changed by others at each of {HistoryAttempts} attempts to append to it.");
     }
 
-    private async Task SetCurrentAsync(LaunchDocument document, CancellationToken cancellationToken)
+    /// <summary>Who made <c>current.json</c> what it is, as far as the documents tell.</summary>
+    /// <returns>Such as <c>5e6f7a8 (c0ffee123456), deployed by alice@ci at 2026-11-27 12:00:00Z</c>.</returns>
+    /// <exception cref="StoreException">Something couldn't be read.</exception>
+    public async Task<string> WinnerAsync(CancellationToken cancellationToken)
     {
-        var current = await store.GetAsync(CurrentKey, null, LaunchConfigurationReader.MaxBytes, cancellationToken);
-        if (await store.PutAsync(CurrentKey, document.Bytes, ConditionOf(current), cancellationToken) is null)
+        var current = await ReadCurrentAsync(cancellationToken);
+        if (current.Status != StoreReadStatus.Found)
         {
-            throw new PublicationException($"{CurrentKey} in {store.Description} was changed by somebody else at the same time and wasn't overwritten. Look at it, then publish again.");
+            return "absent";
+        }
+
+        var hash = ContentHash.Of(current.Content.Span);
+        var name = Words.Name(LaunchConfigurationReader.Read(current.Content).Configuration?.Revision, hash);
+        for (var attempt = 1; ; attempt++)
+        {
+            // Whoever won writes current.json first, and the history a moment later.
+            var (history, _) = await ReadHistoryAsync(cancellationToken);
+            if (history.Entries is [.., var entry] && entry.Hash == hash)
+            {
+                return $"{name}, deployed by {entry.DeployedBy ?? "somebody"} at {Words.Date(entry.DeployedAt)}";
+            }
+
+            if (attempt == HistoryAttempts)
+            {
+                return $"{name}, which the history doesn't tell of";
+            }
+
+            await Task.Delay(HistoryPause, time, cancellationToken);
         }
     }
+
+    private async Task<PublicationException> LostAsync(CancellationToken cancellationToken) => new(
+        $"{CurrentKey} in {store.Description} was changed by somebody else at the same time and wasn't overwritten. It is {await WinnerAsync(cancellationToken)}. Nothing was deployed by this call; look at it, then do it again.");
 
     private async Task<(History History, PutCondition Condition)> ReadHistoryAsync(CancellationToken cancellationToken)
     {

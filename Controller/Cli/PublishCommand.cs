@@ -8,8 +8,8 @@ internal static class PublishCommand
 {
     private const string Examples = """
         Examples:
-          wunderproxy publish shop.json ./store shop               then: curl -d HASH localhost:8001/launch
-          wunderproxy publish shop.json deployments shop --current every host deploys it
+          wunderproxy publish shop.json ./store shop               then: wunderproxy launch HASH
+          wunderproxy publish shop.json deployments shop --current every host deploys it; deploy follows it, too
 
         Credentials of S3 come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or the instance.
         """;
@@ -54,7 +54,8 @@ internal static class PublishCommand
             await publication.WriteAsync(document, cancellationToken);
             if (makesCurrent)
             {
-                await publication.MakeCurrentAsync(document, configuration.Revision, $"{Environment.UserName}@{Environment.MachineName}", cancellationToken);
+                var replaced = await publication.ReadCurrentAsync(cancellationToken);
+                await publication.MakeCurrentAsync(document, replaced, configuration.Revision, Publication.Publisher, cancellationToken);
             }
 
             await context.Output.WriteLineAsync(document.Hash);
@@ -62,16 +63,7 @@ internal static class PublishCommand
         }
         catch (Exception e) when (e is StoreException or PublicationException)
         {
-            await context.Error.WriteLineAsync($"wunderproxy publish: {e.Message}");
-            return CodeOf(e);
+            return Failures.Report("publish", e, context);
         }
     }
-
-    private static ExitCode CodeOf(Exception failure) => failure switch
-    {
-        StoreException { Fault: StoreFault.NotFound } => ExitCode.NotFound,
-        StoreException { Fault: StoreFault.Unavailable or StoreFault.Ambiguous } => ExitCode.StoreUnavailable,
-        StoreException { Fault: StoreFault.NotWritable } => ExitCode.NotAccessible,
-        _ => ExitCode.Refused,
-    };
 }

@@ -17,6 +17,9 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
 
     private const string Extension = ".json";
 
+    // More than two are of no use, but something else may have a key of that form.
+    private const int MaxListed = 16;
+
     private readonly Lock _writing = new();
     private readonly ConcurrentDictionary<string, LaunchConfiguration> _configurations = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _hashes = new(StringComparer.Ordinal);
@@ -26,24 +29,10 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
     public LaunchConfiguration? Find(string hash) => _configurations.TryGetValue(hash, out var configuration) ? configuration : Load(hash);
 
     /// <summary>A configuration that is here, or is published in the store.</summary>
-    /// <param name="hash">SHA-256 or MD5 of its bytes, in lower-case hex digits.</param>
+    /// <param name="hash">SHA-256 or MD5 of its bytes, in lower-case hex digits; or a beginning of it that no other published one has, 4 digits at least.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<Resolution> ResolveAsync(string hash, CancellationToken cancellationToken)
-    {
-        var known = _hashes.GetValueOrDefault(hash, hash);
-        if (Find(known) is { } here)
-            return new Resolution.Found(known, here);
-        var key = ContentHash.KeyFor(prefix, hash);
-        try
-        {
-            var read = await store.GetAsync(key, null, MaxBytes, cancellationToken);
-            return read.Status == StoreReadStatus.Found ? Check(key, hash, read.Content) : new Resolution.Unknown($"No configuration {hash} is published: {store.Description} has no {key}. Publish it first.");
-        }
-        catch (StoreException exception)
-        {
-            return new Resolution.Unavailable($"The configuration {hash} is not on this host, and the store can't be read: {exception.Message}");
-        }
-    }
+    public Task<Resolution> ResolveAsync(string hash, CancellationToken cancellationToken) =>
+        ContentHash.IsValid(hash) ? ResolveWholeAsync(hash, cancellationToken) : ResolveBeginningAsync(hash, cancellationToken);
 
     /// <summary>Checks a document and keeps it, in memory and on the disk.</summary>
     /// <param name="name">Where it came from, for the message.</param>
@@ -75,9 +64,56 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
     /// <param name="needed">Hashes that stay.</param>
     public void Trim(IReadOnlySet<string> needed)
     {
-        foreach (var path in files.List(folder).Where(path => path.EndsWith(Extension, StringComparison.Ordinal) && !needed.Contains(Path.GetFileNameWithoutExtension(path))))
-            files.Delete(path);
+        foreach (var hash in KeptHashes().Where(hash => !needed.Contains(hash)))
+            files.Delete(PathOf(hash));
     }
+
+    private async Task<Resolution> ResolveBeginningAsync(string beginning, CancellationToken cancellationToken)
+    {
+        var (published, failure) = await ListAsync(beginning, cancellationToken);
+        string[] hashes = [.. KeptHashes().Where(hash => ContentHash.IsValid(hash) && hash.StartsWith(beginning, StringComparison.Ordinal)).Union(published, StringComparer.Ordinal)];
+        return hashes switch
+        {
+            [var only] => await ResolveWholeAsync(only, cancellationToken),
+            [] when failure is not null => new Resolution.Unavailable($"No configuration on this host begins with {beginning}, and the store can't be read: {failure}"),
+            [] => new Resolution.Unknown($"No configuration is published whose hash begins with {beginning}: {store.Description} has none in {prefix}/. Publish it first."),
+            _ => new Resolution.Unknown($"More than one configuration's hash begins with {beginning}: {string.Join(", ", hashes.Order(StringComparer.Ordinal))}. Give more digits."),
+        };
+    }
+
+    // While the store is away, what is here still can be had.
+    private async Task<(IReadOnlyList<string> Hashes, string? Failure)> ListAsync(string beginning, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var keys = await store.ListAsync(ContentHash.KeysFor(prefix, beginning), MaxListed, cancellationToken);
+            return ([.. keys.Select(key => ContentHash.InKey(prefix, key)).OfType<string>()], null);
+        }
+        catch (StoreException exception)
+        {
+            return ([], exception.Message);
+        }
+    }
+
+    private async Task<Resolution> ResolveWholeAsync(string hash, CancellationToken cancellationToken)
+    {
+        var known = _hashes.GetValueOrDefault(hash, hash);
+        if (Find(known) is { } here)
+            return new Resolution.Found(known, here);
+        var key = ContentHash.KeyFor(prefix, hash);
+        try
+        {
+            var read = await store.GetAsync(key, null, MaxBytes, cancellationToken);
+            return read.Status == StoreReadStatus.Found ? Check(key, hash, read.Content) : new Resolution.Unknown($"No configuration {hash} is published: {store.Description} has no {key}. Publish it first.");
+        }
+        catch (StoreException exception)
+        {
+            return new Resolution.Unavailable($"The configuration {hash} is not on this host, and the store can't be read: {exception.Message}");
+        }
+    }
+
+    private IEnumerable<string> KeptHashes() =>
+        files.List(folder).Where(path => path.EndsWith(Extension, StringComparison.Ordinal)).Select(path => Path.GetFileNameWithoutExtension(path));
 
     private Resolution Check(string key, string hash, ReadOnlyMemory<byte> bytes)
     {

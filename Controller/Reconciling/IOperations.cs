@@ -12,7 +12,7 @@ internal interface IOperations
     bool IsAlive { get; }
 
     /// <summary>Adds a standby release: it is started and checked, without traffic.</summary>
-    /// <param name="hash">Hash of a published configuration, already checked to be 32 or 64 lower-case hex digits.</param>
+    /// <param name="hash">Hash of a published configuration, or the beginning of one; already checked to be 4 to 64 lower-case hex digits.</param>
     /// <param name="cancellationToken">Ends the wait; what was accepted stays accepted.</param>
     Task<Admission> LaunchAsync(string hash, CancellationToken cancellationToken);
 

@@ -46,6 +46,7 @@ internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
             Version = Version,
             At = s.Now,
             Desired = Decided(s, s.Journal.Desired),
+            Current = CurrentOf(s.Seen.Current),
             Pin = Decided(s, s.Journal.Pin),
             Active = s.Journal.Active?.Ref.Hash,
             Conditions = conditions.Conditions,
@@ -117,6 +118,14 @@ internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
 
     private static string RevisionOf(Situation s, string hash) =>
         s.Seen.Configurations.GetValueOrDefault(hash)?.ValueOrDefault?.Revision ?? s.Proxy?.Targets.FirstOrDefault(t => t.Target.Release == hash)?.Target.Revision ?? "";
+
+    private static CurrentStatus? CurrentOf(CurrentDocument document) => document switch
+    {
+        CurrentDocument.Valid valid => new CurrentStatus(valid.ETag, null),
+        CurrentDocument.Invalid invalid => new CurrentStatus(invalid.ETag, invalid.Reason),
+        CurrentDocument.Absent => new CurrentStatus(null, null),
+        _ => null,
+    };
 
     private static DesiredRelease? Decided(Situation s, Decision? decision) =>
         decision is null ? null : new DesiredRelease(decision.Hash, RevisionOf(s, decision.Hash), decision.At);

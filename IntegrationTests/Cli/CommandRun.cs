@@ -14,13 +14,18 @@ internal sealed class CommandRun : IDisposable
 
     public Func<ControllerParts, IReconciler> Reconciler { get; set; } = _ => throw new InvalidOperationException("This test needs no reconciler.");
 
+    public bool IsTerminal { get; set; }
+
     public string Output => _output.ToString();
 
     public string Errors => _errors.ToString();
 
-    public CommandContext Context => new(_output, _errors, Environment.GetValueOrDefault, TimeProvider.System, Reconciler);
+    public CommandContext Context => new(_output, _errors, Environment.GetValueOrDefault, TimeProvider.System, Reconciler) { IsTerminal = IsTerminal };
 
-    public async Task<ExitCode> Async(params string[] arguments) => (ExitCode)await CommandLine.RunAsync(arguments, Context);
+    public Task<ExitCode> Async(params string[] arguments) => Async(arguments, CancellationToken.None);
+
+    /// <summary>Runs it until it is interrupted.</summary>
+    public async Task<ExitCode> Async(string[] arguments, CancellationToken interrupt) => (ExitCode)await CommandLine.RunAsync(arguments, Context, interrupt);
 
     public string At(string relative) => Path.Combine(_directory.FullName, relative);
 

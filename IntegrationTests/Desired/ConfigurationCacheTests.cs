@@ -47,4 +47,49 @@ public sealed class ConfigurationCacheTests : IDisposable
 
         Assert.All(kept, resolution => Assert.IsType<Resolution.Found>(resolution));
     }
+
+    [Fact]
+    public async Task Beginning_of_a_hash_stands_for_the_only_published_configuration_that_has_it()
+    {
+        var hash = ContentHash.Of(Document);
+        var cache = await CacheAsync(hash);
+
+        var found = Assert.IsType<Resolution.Found>(await cache.ResolveAsync(hash[..4], TestContext.Current.CancellationToken));
+
+        Assert.Equal(hash, found.Hash);
+        Assert.IsType<Resolution.Unknown>(await cache.ResolveAsync(hash[0] == '0' ? "1111" : "0000", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Beginning_that_several_configurations_have_is_refused_with_all_of_them()
+    {
+        var hash = ContentHash.Of(Document);
+        var other = hash[..8] + new string('0', 56);
+        var cache = await CacheAsync(hash, other);
+
+        var unknown = Assert.IsType<Resolution.Unknown>(await cache.ResolveAsync(hash[..8], TestContext.Current.CancellationToken));
+
+        Assert.Contains(hash, unknown.Message, StringComparison.Ordinal);
+        Assert.Contains(other, unknown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Beginning_of_a_configuration_that_is_here_is_enough_while_the_store_is_away()
+    {
+        var hash = ContentHash.Of(Document);
+        var cache = await CacheAsync(hash);
+        await cache.ResolveAsync(hash, TestContext.Current.CancellationToken);
+        Directory.Delete(Path.Combine(_root, "store"), recursive: true);
+
+        Assert.IsType<Resolution.Found>(await cache.ResolveAsync(hash[..4], TestContext.Current.CancellationToken));
+        Assert.IsType<Resolution.Unavailable>(await cache.ResolveAsync(hash[0] == '0' ? "1111" : "0000", TestContext.Current.CancellationToken));
+    }
+
+    private async Task<ConfigurationCache> CacheAsync(params string[] hashes)
+    {
+        var store = ObjectStore.Open(Path.Combine(_root, "store"), new StoreOptions { CreateDirectory = true });
+        foreach (var hash in hashes)
+            await store.PutAsync(ContentHash.KeyFor("shop", hash), Document, PutCondition.None, TestContext.Current.CancellationToken);
+        return new ConfigurationCache(store, "shop", _root, Permissions.None, PosixFileSystem.Instance);
+    }
 }

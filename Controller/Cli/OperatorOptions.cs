@@ -1,0 +1,133 @@
+using System.CommandLine;
+using Wunderproxy.Controller.AdminClient;
+
+namespace Wunderproxy.Controller.Cli;
+
+/// <summary>The options of commands that speak to Controllers.</summary>
+internal sealed class OperatorOptions
+{
+    /// <summary>Names the admin API where <c>--host</c> doesn't; <c>run</c> takes its own address from it, so on a host both are right with one variable.</summary>
+    public const string ApiVariable = "WUNDERPROXY_API";
+
+    private static readonly TimeSpan Longest = TimeSpan.FromHours(24);
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(10);
+
+    private readonly Option<string[]> _hosts;
+    private JsonOption _json = null!;
+    private readonly Option<string> _timeout;
+    private readonly Option<bool>? _noWait;
+    private readonly bool _takesMany;
+
+    private OperatorOptions(string timeout, string timeoutMeaning, bool waits, bool takesMany)
+    {
+        _takesMany = takesMany;
+        _hosts = new Option<string[]>("--host")
+        {
+            HelpName = "ADDRESS",
+            Description = $"{(takesMany ? "Admin APIs of the hosts, once for each" : "Admin API of the host")}: HOST, HOST:PORT or unix:/path [default: {AdminAddress.Default}] [env: {ApiVariable}]",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        _timeout = new Option<string>("--timeout") { HelpName = "DURATION", Description = $"{timeoutMeaning} [default: {timeout}]", DefaultValueFactory = _ => timeout };
+        _noWait = waits ? new Option<bool>("--no-wait") { Description = "Returns once it is accepted." } : null;
+    }
+
+    /// <summary>For a command that changes something at once.</summary>
+    public static OperatorOptions AddOrderTo(Command command) => new OperatorOptions("35s", "How long the answer may take.", waits: false, takesMany: false).Added(command);
+
+    /// <summary>For a command that only asks.</summary>
+    public static OperatorOptions AddTo(Command command) => new OperatorOptions("5s", "How long an answer may take.", waits: false, takesMany: false).Added(command);
+
+    /// <summary>For a command that follows a deployment.</summary>
+    public static OperatorOptions AddFollowingTo(Command command, bool takesMany = false) =>
+        new OperatorOptions("15m", "How long it is followed; it goes on after that.", waits: true, takesMany).Added(command);
+
+    /// <summary>What they say, or <see langword="null"/> once it was said what is wrong with them.</summary>
+    public OperatorSettings? Read(ParseResult parsed, CommandContext context)
+    {
+        var errors = new List<string>();
+        var settings = new OperatorSettings(
+            Hosts(parsed, context, errors),
+            _json.Read(parsed, context),
+            _noWait is null || !parsed.GetValue(_noWait),
+            TimeoutOf(parsed.GetValue(_timeout) ?? "", errors));
+        if (errors.Count == 0)
+        {
+            return settings;
+        }
+
+        RunCommand.Refuse(parsed.CommandResult.Command.FullName(), errors, context);
+        return null;
+    }
+
+    private OperatorOptions Added(Command command)
+    {
+        command.Add(_hosts);
+        if (_noWait is not null)
+        {
+            command.Add(_noWait);
+        }
+
+        command.Add(_timeout);
+        _json = JsonOption.AddTo(command);
+        return this;
+    }
+
+    private List<AdminAddress> Hosts(ParseResult parsed, CommandContext context, List<string> errors)
+    {
+        var given = parsed.GetValue(_hosts) is { Length: > 0 } hosts ? hosts : null;
+        var origin = given is null ? ApiVariable : "--host";
+        var fromVariable = context.Environment(ApiVariable) is { Length: > 0 } text ? text.Split(',') : [AdminAddress.Default];
+        var addresses = new List<AdminAddress>();
+        foreach (var host in (given ?? fromVariable).Distinct(StringComparer.Ordinal))
+        {
+            if (AdminAddress.TryParse(host, out var address, out var problem))
+            {
+                addresses.Add(address!);
+            }
+            else
+            {
+                errors.Add($"{origin} '{host}' {problem}");
+            }
+        }
+
+        if (!_takesMany && addresses.Count > 1)
+        {
+            errors.Add($"{origin} names {addresses.Count} hosts, and this command asks one. Name it by --host.");
+        }
+
+        return addresses;
+    }
+
+    private static TimeSpan TimeoutOf(string text, List<string> errors)
+    {
+        try
+        {
+            return SettingParsers.Between(Shortest, Longest)(text);
+        }
+        catch (SettingException e)
+        {
+            errors.Add($"--timeout '{text}' {e.Message}");
+            return default;
+        }
+    }
+}
+
+/// <summary>What the options of a command say that speaks to Controllers.</summary>
+/// <param name="Hosts">Their admin APIs, at least one.</param>
+/// <param name="IsJson">Whether programs read the output.</param>
+/// <param name="Waits">Whether deployments are followed.</param>
+/// <param name="Timeout">How long at most.</param>
+internal sealed record OperatorSettings(IReadOnlyList<AdminAddress> Hosts, bool IsJson, bool Waits, TimeSpan Timeout)
+{
+    // The API itself takes up to 30 s to confirm an order.
+    private static readonly TimeSpan OrderLimit = TimeSpan.FromSeconds(35);
+
+    /// <summary>The one host, of a command that asks one.</summary>
+    public AdminAddress Host => Hosts[0];
+
+    /// <summary>A client whose calls may take as long as <see cref="Timeout"/> says.</summary>
+    public AdminApiClient Ask(CommandContext context) => new(Host, Timeout, context.Time);
+
+    /// <summary>A client for orders.</summary>
+    public AdminApiClient Order(CommandContext context) => new(Host, Timeout < OrderLimit ? Timeout : OrderLimit, context.Time);
+}

@@ -1,0 +1,247 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Controller.Api;
+using Wunderproxy.Controller.Cli;
+using Wunderproxy.Controller.Reconciling;
+using Wunderproxy.IntegrationTests.Api;
+using Wunderproxy.IntegrationTests.Lab;
+
+namespace Wunderproxy.IntegrationTests.Cli;
+
+/// <summary>The commands of an operator against the real admin API.</summary>
+public sealed class OperatorCommandTests : IAsyncLifetime
+{
+    private static readonly string Hash = FakeOperations.Hash;
+
+    private readonly FakeOperations _operations = new();
+    private readonly CommandRun _run = new();
+    private AdminApi _api = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _api = await AdminApi.StartAsync(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0)), _operations, Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+        _run.Environment["WUNDERPROXY_API"] = _api.BoundAddress;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _api.DisposeAsync();
+        _run.Dispose();
+    }
+
+    [Fact]
+    public async Task Status_that_is_piped_is_one_line_of_json()
+    {
+        Assert.Equal(ExitCode.Ok, await _run.Async("status"));
+
+        using var status = JsonDocument.Parse(Assert.Single(_run.Output.TrimEnd('\n').Split('\n')));
+        Assert.Equal(Hash, status.RootElement.GetProperty("Active").GetString());
+    }
+
+    [Fact]
+    public async Task Status_on_a_terminal_is_for_people()
+    {
+        _run.IsTerminal = true;
+
+        Assert.Equal(ExitCode.Ok, await _run.Async("status"));
+
+        Assert.Contains("Serves  2f1c9e0 (aaaaaaaaaaaa)", _run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, "--json", '{')]
+    [InlineData(false, "--json=false", 's')]
+    public async Task Form_of_the_output_can_be_asked_for(bool isTerminal, string option, char first)
+    {
+        _run.IsTerminal = isTerminal;
+
+        await _run.Async("status", option);
+
+        Assert.Equal(first, _run.Output.Replace("\e[1m", "", StringComparison.Ordinal)[0]);
+    }
+
+    [Fact]
+    public async Task Colours_are_left_out_where_nobody_wants_them()
+    {
+        _run.IsTerminal = true;
+        _run.Environment["NO_COLOR"] = "1";
+
+        await _run.Async("status");
+
+        Assert.DoesNotContain('\e', _run.Output);
+    }
+
+    [Fact]
+    public async Task Controller_that_is_not_reached_is_named_with_what_still_holds_and_what_to_do()
+    {
+        var port = FreePort.Next();
+
+        Assert.Equal(ExitCode.Unreachable, await _run.Async("status", "--host", $"127.0.0.1:{port}"));
+
+        Assert.Contains($"wunderproxy status: the Controller isn't reached at 127.0.0.1:{port}: Connection refused", _run.Errors, StringComparison.Ordinal);
+        Assert.Contains("what runs goes on without it", _run.Errors, StringComparison.Ordinal);
+        Assert.Contains("--host", _run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Controller_that_takes_calls_and_does_not_answer_is_given_up_at_the_deadline()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+
+        Assert.Equal(ExitCode.Unreachable, await _run.Async("status", "--host", $"{silent.LocalEndpoint}", "--timeout", "50ms"));
+
+        Assert.Contains("no answer within 50ms", _run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Order_whose_answer_never_came_is_told_to_be_unknown()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+
+        Assert.Equal(ExitCode.TimedOut, await _run.Async("pause", "--host", $"{silent.LocalEndpoint}", "--timeout", "50ms"));
+
+        Assert.Contains("may have been taken", _run.Errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("pause", "pause True", """{"Paused":true}""")]
+    [InlineData("resume", "pause False", """{"Paused":false}""")]
+    [InlineData("maintenance up", "maintenance True", """{"MaintenanceMode":true}""")]
+    [InlineData("maintenance down", "maintenance False", """{"MaintenanceMode":false}""")]
+    public async Task Traffic_is_paused_and_maintained_by_command(string command, string order, string answer)
+    {
+        _operations.Admission = new Admission.Accepted(null);
+
+        Assert.Equal(ExitCode.Ok, await _run.Async(command.Split(' ')));
+
+        Assert.Equal([order], _operations.Orders);
+        Assert.Equal(answer, _run.Output.Trim());
+    }
+
+    [Theory]
+    [InlineData("launch")]
+    [InlineData("switch")]
+    public async Task Order_returns_at_once_where_that_is_wanted(string command)
+    {
+        Assert.Equal(ExitCode.Ok, await _run.Async(command, Hash[..6], "--no-wait"));
+
+        Assert.Equal([$"{command} {Hash[..6]}"], _operations.Orders);
+        Assert.Contains("deployment d1", _run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(DeploymentEnd.Succeeded, ExitCode.Ok)]
+    [InlineData(DeploymentEnd.Failed, ExitCode.ReleaseFailed)]
+    [InlineData(DeploymentEnd.RolledBack, ExitCode.RolledBack)]
+    [InlineData(DeploymentEnd.Superseded, ExitCode.Superseded)]
+    internal async Task Order_is_followed_to_its_end_which_the_exit_code_tells(DeploymentEnd end, ExitCode code)
+    {
+        _operations.Status = _operations.Status with { Deployments = [FakeOperations.Running with { Kind = DeploymentKind.Switch }] };
+        var running = _run.Async("switch", Hash);
+        await Eventually.HoldsAsync("the order came", () => !_operations.Orders.IsEmpty);
+
+        _operations.Status = _operations.Status with { Deployments = [FakeOperations.Running with { Kind = DeploymentKind.Switch, End = end, Message = "ended so" }] };
+
+        Assert.Equal(code, await running);
+        using var last = JsonDocument.Parse(_run.Output.TrimEnd('\n').Split('\n')[^1]);
+        Assert.Equal("End", last.RootElement.GetProperty("News").GetString());
+    }
+
+    [Fact]
+    public async Task Order_that_does_not_end_in_time_goes_on_and_says_so()
+    {
+        _operations.Status = _operations.Status with { Deployments = [FakeOperations.Running] };
+
+        Assert.Equal(ExitCode.TimedOut, await _run.Async("launch", Hash, "--timeout", "300ms", "--json=false"));
+
+        Assert.Contains("goes on", _run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(nameof(Refusal.UnknownHash), ExitCode.NotFound)]
+    [InlineData(nameof(Refusal.InvalidConfiguration), ExitCode.InvalidDocument)]
+    [InlineData(nameof(Refusal.StoreUnavailable), ExitCode.StoreUnavailable)]
+    [InlineData(nameof(Refusal.Conflict), ExitCode.Refused)]
+    [InlineData(nameof(Refusal.NotDurable), ExitCode.Refused)]
+    internal async Task Refused_order_is_told_with_the_reason_and_a_code_of_its_own(string refusal, ExitCode code)
+    {
+        _operations.Admission = new Admission.Refused(Enum.Parse<Refusal>(refusal), "because of this");
+
+        Assert.Equal(code, await _run.Async("launch", Hash));
+
+        Assert.Equal("wunderproxy launch: because of this", _run.Errors.Trim());
+    }
+
+    [Theory]
+    [InlineData("launch shop.json", "'shop.json' is no hash")]
+    [InlineData("switch 2F1C", "'2F1C' is no hash")]
+    [InlineData("status --host ftp://a", "--host 'ftp://a'")]
+    [InlineData("status --host a --host b", "--host")]
+    [InlineData("status --timeout soon", "--timeout 'soon'")]
+    [InlineData("maintenance", "wunderproxy maintenance --help")]
+    [InlineData("maintenance upp", "Did you mean up?")]
+    public async Task Argument_that_can_not_be_used_is_named_before_anything_is_asked(string arguments, string said)
+    {
+        Assert.Equal(ExitCode.Usage, await _run.Async(arguments.Split(' ')));
+
+        Assert.Contains(said, _run.Errors, StringComparison.Ordinal);
+        Assert.Empty(_operations.Orders);
+    }
+
+    [Fact]
+    public async Task Rollback_is_a_switch_to_the_former_release()
+    {
+        var former = new string('b', 64);
+        _operations.Status = _operations.Status with { Releases = [.. _operations.Status.Releases, new ReleaseStatus { Hash = former, Revision = "v1", Phase = ReleasePhase.Draining }] };
+
+        Assert.Equal(ExitCode.Ok, await _run.Async("rollback", "--no-wait", "--json=false"));
+
+        Assert.Equal([$"switch {former}"], _operations.Orders);
+        Assert.Contains("From 2f1c9e0 (aaaaaaaaaaaa) back to v1 (bbbbbbbbbbbb). It is warm", _run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rollback_where_nothing_served_before_asks_for_a_hash()
+    {
+        Assert.Equal(ExitCode.NotFound, await _run.Async("rollback"));
+
+        Assert.Contains("wunderproxy rollback HASH", _run.Errors, StringComparison.Ordinal);
+        Assert.Empty(_operations.Orders);
+    }
+
+    [Fact]
+    public async Task Explanation_that_is_piped_is_one_line_of_json()
+    {
+        Assert.Equal(ExitCode.Ok, await _run.Async("explain"));
+
+        using var explanation = JsonDocument.Parse(Assert.Single(_run.Output.TrimEnd('\n').Split('\n')));
+        Assert.Equal("Settled", explanation.RootElement.GetProperty("Row").GetString());
+    }
+
+    [Fact]
+    public async Task Values_of_variables_are_shown_only_where_that_is_asked_for()
+    {
+        var file = _run.Write("shop.json", """{ "ContainerConfig": { "Image": "shop:v1", "Env": ["KEY=secret=1", "EMPTY="] } }""");
+
+        Assert.Equal(ExitCode.Ok, await _run.Async("env", file, "--json=false"));
+        Assert.Equal("KEY=(hidden)\nEMPTY=(hidden)\n", _run.Output.ReplaceLineEndings("\n"));
+
+        Assert.Equal(ExitCode.Ok, await _run.Async("env", file, "--json=false", "--reveal"));
+        Assert.EndsWith("KEY=secret=1\nEMPTY=\n", _run.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{ "ContainerConfig": { "Image": "shop:v1" } }""", "shop:v1")]
+    [InlineData("""{ "Revision": "v1", "ContainerConfig": {} }""", "localhost:8080/shop:v1")]
+    public async Task Image_is_the_one_that_the_engine_is_asked_for(string configuration, string image)
+    {
+        Assert.Equal(ExitCode.Ok, await _run.Async("image", _run.Write("shop.json", configuration), "--app", "shop"));
+
+        Assert.Equal(image, _run.Output.Trim());
+    }
+}
