@@ -66,9 +66,12 @@ internal static class CommandLine
             TrafficCommands.DefineMaintenance(context),
             ContentCommands.DefineImage(context),
             ContentCommands.DefineEnv(context),
+            LogsCommand.Define(context),
+            DoctorCommand.Define(context),
             PublishCommand.Define(context),
             ValidateCommand.Define(context),
             HashCommand.Define(context),
+            CompletionCommand.Define(context),
         };
         foreach (var help in root.Options.OfType<HelpOption>())
         {

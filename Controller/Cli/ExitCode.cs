@@ -48,8 +48,11 @@ internal enum ExitCode
     /// <summary>It hasn't ended in the time that was given, and goes on.</summary>
     TimedOut = 86,
 
-    /// <summary>The Controller isn't reached. Where a command changes something, nothing was changed.</summary>
+    /// <summary>The Controller isn't reached, or wasn't any more while a deployment was followed.</summary>
     Unreachable = 87,
+
+    /// <summary><c>doctor</c> found something that won't work.</summary>
+    NotWell = 88,
 
     /// <summary>Ended by Ctrl-C (128 and the number of SIGINT); what was begun goes on.</summary>
     Interrupted = 130,

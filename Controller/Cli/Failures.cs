@@ -1,4 +1,5 @@
 using Wunderproxy.Controller.AdminClient;
+using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Following;
 using Wunderproxy.Controller.Store;
 
@@ -34,7 +35,7 @@ internal static class Failures
     }
 
     /// <summary>Whether it is a failure that was foreseen, with a message for people.</summary>
-    public static bool IsForeseen(Exception failure) => failure is AdminException or StoreException or PublicationException or SettingException;
+    public static bool IsForeseen(Exception failure) => failure is AdminException or StoreException or EngineException or PublicationException or SettingException;
 
     public static ExitCode CodeOf(FollowEnd end) => end switch
     {
@@ -55,7 +56,8 @@ internal static class Failures
         StoreException { Fault: StoreFault.NotFound } => ExitCode.NotFound,
         StoreException { Fault: StoreFault.Unavailable or StoreFault.Ambiguous } => ExitCode.StoreUnavailable,
         StoreException { Fault: StoreFault.NotWritable } => ExitCode.NotAccessible,
-        SettingException => ExitCode.NotFound,
+        SettingException or EngineException { Fault: EngineFault.NotFound } => ExitCode.NotFound,
+        EngineException => ExitCode.Unreachable,
         _ => ExitCode.Refused,
     };
 

@@ -33,6 +33,7 @@ internal sealed record PublishedLine(string News, string Hash, string Revision)
 [JsonSerializable(typeof(Reporting.Explanation))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(Following.HostNews))]
+[JsonSerializable(typeof(Examining.Finding))]
 internal sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary>How lines of JSON are written: with quotes and accents as they are, since people read them, too. They are never part of an HTML page.</summary>

@@ -13,14 +13,15 @@ internal sealed class OperatorOptions
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(10);
 
     private readonly Option<string[]> _hosts;
-    private JsonOption _json = null!;
+    private readonly bool _hasJson;
+    private JsonOption? _json;
     private readonly Option<string> _timeout;
     private readonly Option<bool>? _noWait;
     private readonly bool _takesMany;
 
-    private OperatorOptions(string timeout, string timeoutMeaning, bool waits, bool takesMany)
+    private OperatorOptions(string timeout, string timeoutMeaning, bool waits, bool takesMany, bool hasJson = true)
     {
-        _takesMany = takesMany;
+        (_takesMany, _hasJson) = (takesMany, hasJson);
         _hosts = new Option<string[]>("--host")
         {
             HelpName = "ADDRESS",
@@ -35,7 +36,7 @@ internal sealed class OperatorOptions
     public static OperatorOptions AddOrderTo(Command command) => new OperatorOptions("35s", "How long the answer may take.", waits: false, takesMany: false).Added(command);
 
     /// <summary>For a command that only asks.</summary>
-    public static OperatorOptions AddTo(Command command) => new OperatorOptions("5s", "How long an answer may take.", waits: false, takesMany: false).Added(command);
+    public static OperatorOptions AddTo(Command command, bool hasJson = true) => new OperatorOptions("5s", "How long an answer may take.", waits: false, takesMany: false, hasJson).Added(command);
 
     /// <summary>For a command that follows a deployment.</summary>
     public static OperatorOptions AddFollowingTo(Command command, bool takesMany = false) =>
@@ -47,7 +48,7 @@ internal sealed class OperatorOptions
         var errors = new List<string>();
         var settings = new OperatorSettings(
             Hosts(parsed, context, errors),
-            _json.Read(parsed, context),
+            _json?.Read(parsed, context) ?? false,
             _noWait is null || !parsed.GetValue(_noWait),
             TimeoutOf(parsed.GetValue(_timeout) ?? "", errors));
         if (errors.Count == 0)
@@ -68,7 +69,11 @@ internal sealed class OperatorOptions
         }
 
         command.Add(_timeout);
-        _json = JsonOption.AddTo(command);
+        if (_hasJson)
+        {
+            _json = JsonOption.AddTo(command);
+        }
+
         return this;
     }
 

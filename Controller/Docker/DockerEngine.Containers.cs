@@ -134,6 +134,28 @@ internal sealed partial class DockerEngine
             }
         }, cancellationToken);
 
+    /// <summary>Copies what a container writes to its two outputs.</summary>
+    /// <param name="id">Id or name.</param>
+    /// <param name="lines">How many lines of what it wrote before.</param>
+    /// <param name="follows">Whether it goes on until the container ends.</param>
+    /// <param name="output">Gets its standard output.</param>
+    /// <param name="errors">Gets its standard error.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="EngineException">It can't be read.</exception>
+    public Task CopyLogAsync(string id, int lines, bool follows, Stream output, Stream errors, CancellationToken cancellationToken) =>
+        CallAsync($"Log of container '{id}'", follows ? Timeout.InfiniteTimeSpan : deadlines.Short, async (call, token) =>
+        {
+            var wanted = new ContainerLogsParameters
+            {
+                ShowStdout = true,
+                ShowStderr = true,
+                Follow = follows,
+                Tail = lines.ToString(CultureInfo.InvariantCulture),
+            };
+            using var log = await call.Docker.Containers.GetContainerLogsAsync(PathPart(id), wanted, token);
+            await log.CopyOutputToAsync(Stream.Null, output, errors, token);
+        }, cancellationToken);
+
     private Task<IList<ContainerListResponse>> ListAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
         CallAsync("List of containers", deadlines.Short, (call, token) =>
             call.Docker.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = LabelFilter(labels) }, token), cancellationToken);

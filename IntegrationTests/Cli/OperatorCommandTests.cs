@@ -244,4 +244,54 @@ public sealed class OperatorCommandTests : IAsyncLifetime
 
         Assert.Equal(image, _run.Output.Trim());
     }
+
+    [Fact]
+    public async Task Doctor_tells_every_finding_and_that_something_will_not_work()
+    {
+        Directory.CreateDirectory(_run.At("store"));
+
+        Assert.Equal(ExitCode.NotWell, await _run.Async("doctor", _run.At("store"), "shop", "--docker", $"unix://{_run.At("none.sock")}", "--registry-port", $"{FreePort.Next()}"));
+
+        var verdicts = _run.Output.TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(
+            finding => finding.GetProperty("Subject").GetString()!, finding => finding.GetProperty("Verdict").GetString());
+        Assert.Equal(("Wrong", "Well", "Well"), (verdicts["engine"], verdicts["conditional writes"], verdicts["controller"]));
+    }
+
+    [Fact]
+    public void Log_is_that_of_the_release_that_serves_or_of_the_one_that_was_named()
+    {
+        var status = _operations.Status with
+        {
+            Releases =
+            [
+                new ReleaseStatus { Hash = Hash, Revision = "v1", Phase = ReleasePhase.Active, ContainerId = "c1" },
+                new ReleaseStatus { Hash = new string('b', 64), Revision = "v2", Phase = ReleasePhase.Standby, ContainerId = "c2" },
+                new ReleaseStatus { Hash = new string('d', 64), Revision = "v0", Phase = ReleasePhase.Rejected },
+            ],
+        };
+
+        Assert.Equal("c1", LogsCommand.ContainerOf(status, null));
+        Assert.Equal("c2", LogsCommand.ContainerOf(status, "bbbb"));
+        Assert.Contains("no container any more", Assert.Throws<SettingException>(() => LogsCommand.ContainerOf(status, "dddd")).Message, StringComparison.Ordinal);
+        Assert.Contains("no release begins with", Assert.Throws<SettingException>(() => LogsCommand.ContainerOf(status, "eeee")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("wunderproxy sta", "status")]
+    [InlineData("wunderproxy maintenance d", "down")]
+    [InlineData("wunderproxy status --wa", "--watch")]
+    public async Task Bash_completes_commands_and_options(string line, string completed)
+    {
+        Assert.Equal(ExitCode.Ok, await _run.Async("completion", "bash"));
+        var words = line.Split(' ');
+        var script = $"""
+            PATH={AppContext.BaseDirectory}:$PATH
+            {_run.Output}
+            COMP_LINE='{line}' COMP_POINT={line.Length} COMP_WORDS=({line}) COMP_CWORD={words.Length - 1}
+            _wunderproxy
+            echo "$COMPREPLY"
+            """;
+
+        Assert.Equal(completed, await Command.RunAsync("bash", ["-c", script], TimeSpan.FromSeconds(30)));
+    }
 }

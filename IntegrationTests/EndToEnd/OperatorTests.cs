@@ -141,6 +141,18 @@ public sealed class OperatorTests(LabHost lab) : IAsyncLifetime
         Assert.Contains("  yes  Ready                  The desired release serves.", explained, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Log_of_what_serves_comes_from_the_engine_and_a_healthy_host_is_told_to_be_well()
+    {
+        var (logged, log) = await RunAsync("logs", "--tail", "5");
+        Assert.Equal(0, logged);
+        Assert.Contains("v1 listens on port 9292", log, StringComparison.Ordinal);
+
+        var (examined, findings) = await RunAsync("doctor", _shop.Bucket, "app", "--json=false", "--registry-port", lab.Registry.Split(':')[1]);
+        Assert.Equal(0, examined);
+        Assert.Contains("ok   conditional writes   The store holds writes to their conditions.", findings, StringComparison.Ordinal);
+    }
+
     private async Task<(int Code, string Output)> DeployAsync(JsonObject configuration, params string[] options) =>
         await RunAsync(["deploy", await WriteAsync(configuration), _shop.Bucket, "app", "--json=false", .. options]);
 
@@ -164,6 +176,7 @@ public sealed class OperatorTests(LabHost lab) : IAsyncLifetime
         new Dictionary<string, string?>
         {
             ["WUNDERPROXY_API"] = _shop.Installation.Api.Authority,
+            ["WUNDERPROXY_DOCKER"] = lab.Docker,
             ["WUNDERPROXY_S3_ENDPOINT"] = lab.S3Endpoint,
             ["WUNDERPROXY_S3_PATH_STYLE"] = "true",
         },
