@@ -269,11 +269,11 @@ print_phases() {
 
 # hint COMMAND TEXT
 hint() {
-  printf '  %-66s %s\n' "$1" "$2"
+  printf '  %-78s %s\n' "$1" "$2"
 }
 
 print_report() {
-  local version
+  local version cli=Controller/bin/Release/net10.0/wunderproxy
   echo
   echo "v2 replaced v1 under load:"
   jq -r '"  requests: \(.Requests) in \(.Seconds) s, slowest \(.SlowestMs) ms",
@@ -287,14 +287,14 @@ print_report() {
   echo "v2 is left serving at $public/ and the Controller answers at $api/. Try next:"
   echo
   hint "curl -i $public/" "the application"
-  hint "curl $api/status" "the whole truth, as JSON"
-  hint "curl -d \$(cat $shown/v1.hash) $api/switch" "back to v1, by its hash"
+  hint "$cli status --host ${api#http://}" "what serves, what is wanted, what is done"
+  hint "$cli rollback --host ${api#http://}" "back to v1"
   hint "less $shown/log/controller.log" "what the Controller did"
   hint "ls $shown/store/quickstart" "the documents that it follows"
-  hint "Controller/bin/Release/net10.0/wunderproxy --help" "everything else"
+  hint "$cli --help" "everything else"
   hint "./quickstart.sh" "once more"
   hint "./quickstart.sh stop" "end and remove all of this"
-  if [ -n "$NETNS" ]; then echo "All of it is inside the network namespace $NETNS: ip netns exec $NETNS curl ..."; fi
+  if [ -n "$NETNS" ]; then echo "All of it is inside the network namespace $NETNS: ip netns exec $NETNS COMMAND ..."; fi
 }
 
 # --- stopping ----------------------------------------------------------------------------------------------------------------
