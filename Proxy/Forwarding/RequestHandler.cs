@@ -90,6 +90,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
         {
+            exchange.Transport.LookForEnd();
             return Problem.Unreadable(e);
         }
     }

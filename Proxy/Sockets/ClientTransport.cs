@@ -113,6 +113,15 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <summary>Whether the client has left, and nothing of it is left to read.</summary>
     public bool IsAtEnd() => _socket.IsAtEnd();
 
+    /// <summary>Looks whether the client has left, which whoever reads may meet before the loop tells it.</summary>
+    public void LookForEnd()
+    {
+        if (HasLeft())
+        {
+            _end.End();
+        }
+    }
+
     /// <summary>Whether Kestrel has forgotten the connection, and another one like it goes on with it.</summary>
     public bool IsResting => _isResting;
 
