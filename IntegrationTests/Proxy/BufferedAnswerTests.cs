@@ -54,6 +54,29 @@ public sealed class BufferedAnswerTests
     }
 
     [Fact]
+    public async Task End_of_an_answer_that_comes_when_a_client_of_http_2_has_caught_up_reaches_it()
+    {
+        const int size = 2_000_000;
+        await using var it = await BufferingProxy.StartAsync();
+        using var client = new Http2Client(it.Proxy.Address);
+        for (var i = 1; i <= 5; i++)
+        {
+            var asking = client.BeginAsync(new HttpRequestMessage(HttpMethod.Get, "/a"));
+            await using var application = await it.Application.AcceptedSendingAsync();
+            await application.SendAsync($"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{size:x}\r\n{Body.AsSpan(0, size)}\r\n");
+            using var answer = await asking;
+            await it.UntilAsync(use => use.ReadAhead == i);
+            await using var body = await answer.Content.ReadAsStreamAsync();
+            await body.ReadExactlyAsync(new byte[size]);
+
+            await application.SendAsync("3\r\nend\r\n0\r\n\r\n");
+
+            using var rest = new StreamReader(body, Encoding.Latin1);
+            Assert.Equal("end", await rest.ReadToEndAsync());
+        }
+    }
+
+    [Fact]
     public async Task Place_on_the_application_is_free_while_its_client_has_read_nothing()
     {
         await using var it = await BufferingProxy.StartAsync();

@@ -169,6 +169,24 @@ public sealed class CompressionTests
     }
 
     [Fact]
+    public async Task Trailers_follow_a_compressed_answer_on_streams_of_http_2()
+    {
+        await using var proxy = await StartAsync();
+        await using var application = new RawBackend();
+        await SwitchAsync(proxy, application);
+        application.AnswerAll($"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n{Chunked[..^2]}X-Sum: 1\r\n\r\n");
+        using var client = new Http2Client(proxy.Address);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/a");
+        request.Headers.AcceptEncoding.ParseAdd("gzip");
+
+        using var answer = await client.SendAsync(request);
+
+        Assert.Equal("gzip", Assert.Single(answer.Content.Headers.ContentEncoding));
+        Assert.Equal(Page, await CompressedContent.ReadAsync(answer.Content));
+        Assert.Equal("1", Assert.Single(answer.TrailingHeaders.GetValues("X-Sum")));
+    }
+
+    [Fact]
     public async Task Events_are_neither_compressed_nor_said_to_be()
     {
         await using var proxy = await StartAsync();

@@ -21,9 +21,10 @@ internal sealed class Compressor : IAsyncDisposable
 
     /// <param name="coding">With what.</param>
     /// <param name="output">Where it goes.</param>
-    public Compressor(ContentCoding coding, Stream output)
+    /// <param name="end">Frees whoever waits until more may be written.</param>
+    public Compressor(ContentCoding coding, Stream output, CancellationToken end)
     {
-        _gate = new Gate(output);
+        _gate = new Gate(output, end);
         _stream = coding == ContentCoding.Brotli
             ? new BrotliStream(_gate, new BrotliCompressionOptions { Quality = BrotliQuality })
             : new GZipStream(_gate, new ZLibCompressionOptions { CompressionLevel = GzipLevel });
@@ -61,12 +62,12 @@ internal sealed class Compressor : IAsyncDisposable
     }
 
     // What is disposed writes its end.
-    private sealed class Gate(Stream output) : AsyncStream
+    private sealed class Gate(Stream output, CancellationToken end) : AsyncStream
     {
         public bool IsShut { get; set; }
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-            IsShut ? ValueTask.CompletedTask : output.WriteAsync(buffer, cancellationToken);
+            IsShut ? ValueTask.CompletedTask : output.WriteAsync(buffer, end);
 
         public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }

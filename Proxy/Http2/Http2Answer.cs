@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Wunderproxy.Proxy.Compressing;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Relaying;
+using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Http2;
@@ -17,8 +18,6 @@ namespace Wunderproxy.Proxy.Http2;
 [SuppressMessage("Design", "CA1001", Justification = "The compressor is disposed where the answer it belongs to ends.")]
 internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage response, Patience patience)
 {
-    private const int PieceBytes = 64 << 10;
-
     private long? _left;
     private ContentCoding _coding;
     private Compressor? _compressor;
@@ -44,7 +43,6 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
         claim.StaysOpen |= _left is null;
         var hasTrailers = _left is null && ClientAnswer.TryPrepareForTrailers(exchange);
         await PassBodyOnAsync(end);
-
         if (hasTrailers || exchange.IsMultiplexed)
         {
             await ClientAnswer.EndAsync(exchange, [.. Checked(response.TrailingHeaders).Where(field => ClientAnswer.IsTrailer(field.Name))]);
@@ -54,7 +52,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
     private async Task PassBodyOnAsync(CancellationToken end)
     {
         await using var body = await response.Content.ReadAsStreamAsync(end);
-        await using var compressor = _compressor = _coding == ContentCoding.Identity ? null : new Compressor(_coding, exchange.ResponseBody);
+        await using var compressor = _compressor = _coding == ContentCoding.Identity ? null : new Compressor(_coding, exchange.ResponseBody, end);
         while (await TryPassPieceOnAsync(body, end))
         {
             // The next piece.
@@ -130,7 +128,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
         }
 
         await arrival;
-        var piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        var piece = ArrayPool<byte>.Shared.Rent(PacedAnswer.Piece);
         try
         {
             var count = await body.ReadAsync(piece, end);

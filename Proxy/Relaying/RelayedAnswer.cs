@@ -17,7 +17,6 @@ namespace Wunderproxy.Proxy.Relaying;
 [SuppressMessage("Design", "CA1001", Justification = "The compressor is disposed where the answer it belongs to ends.")]
 internal sealed class RelayedAnswer(Exchange exchange)
 {
-    private const int Piece = 64 << 10;
     private const int MaxChunkLine = 4 << 10;
     private const int MaxTrailerBytes = 32 << 10;
     private const int MaxInterims = 16;
@@ -175,35 +174,23 @@ internal sealed class RelayedAnswer(Exchange exchange)
         await body.StartAsync(CancellationToken.None);
         claim.BreaksOff(exchange);
         _paced.Begin(_goesAtOnce || body.IsUnfinished || exchange.Serving is not { Buffering: { Answers: true } buffering } ? null : buffering, claim.Upstream.Time);
-        if (_coding != ContentCoding.Identity)
+        await (_coding != ContentCoding.Identity ? CompressAsync(head, first) : head.IsChunked ? PassChunksOnAsync(first) : PassBytesOnAsync(head.Length));
+        if (!head.IsChunked || _paced.IsBehind)
         {
-            await CompressAsync(head, first);
-            return isKept && _connection.Buffered == 0 && (head.IsChunked || head.Length is not null);
-        }
-
-        if (!head.IsChunked)
-        {
-            await PassBytesOnAsync(head.Length);
             await _paced.EndAsync();
-            return isKept && _connection.Buffered == 0 && head.Length is not null;
         }
 
-        await PassChunksOnAsync(first);
         if (_trailers is not null)
         {
             await ClientAnswer.EndAsync(exchange, _trailers);
         }
-        else if (_paced.IsBehind)
-        {
-            await _paced.EndAsync();
-        }
 
-        return isKept && _connection.Buffered == 0;
+        return isKept && _connection.Buffered == 0 && (head.IsChunked || head.Length is not null);
     }
 
     private async ValueTask CompressAsync(AnswerHead head, long? first)
     {
-        await using var compressor = _compressor = new Compressor(_coding, new PacedStream(_paced));
+        await using var compressor = _compressor = new Compressor(_coding, new PacedStream(_paced), CancellationToken.None);
         try
         {
             await (head.IsChunked ? PassChunksOnAsync(first) : PassChunkOnAsync(head.Length ?? long.MaxValue));
@@ -218,7 +205,6 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
 
         await compressor.EndAsync();
-        await _paced.EndAsync();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -227,7 +213,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         var left = length ?? long.MaxValue;
         while (left > 0)
         {
-            var taken = Take((int)Math.Min(left, _connection.Buffered > 0 ? _connection.Buffered : Piece));
+            var taken = Take((int)Math.Min(left, _connection.Buffered > 0 ? _connection.Buffered : PacedAnswer.Piece));
             if (taken == NativeSocket.WouldBlock)
             {
                 await _paced.FlushAsync();
