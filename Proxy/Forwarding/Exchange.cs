@@ -69,7 +69,7 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
     public PipeReader Body => Collected ?? _context.Request.BodyReader;
 
     /// <summary>Whether the request may have a body.</summary>
-    public bool HasBody => _context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
+    public bool HasBody { get; private set; }
 
     /// <summary>Whether something of the answer is still on its way to the client, though the application has given all of it.</summary>
     public bool HasRest => _relay is { HasRest: true };
@@ -163,6 +163,7 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
             IsMultiplexed = HttpProtocol.IsHttp2(features.GetRequiredFeature<IHttpRequestFeature>().Protocol);
         }
 
+        HasBody = features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
         _responseBody.Begin(features.GetRequiredFeature<IHttpResponseBodyFeature>());
         features.Set<IHttpResponseBodyFeature>(_responseBody);
         _context.Initialize(features);

@@ -10,7 +10,10 @@ internal static class Grpc
     private const string MediaType = "application/grpc";
 
     /// <summary>Whether a request is a call of gRPC, or of gRPC-Web.</summary>
-    public static bool IsSpokenBy(HttpRequest request) => request.ContentType is { } type && type.StartsWith(MediaType, StringComparison.OrdinalIgnoreCase);
+    public static bool IsSpokenBy(HttpRequest request) => request.ContentType is { } type && IsType(type);
+
+    /// <summary>Whether a media type is one of gRPC's.</summary>
+    public static bool IsType(string type) => type.StartsWith(MediaType, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Makes the head of an answer, which needs no body, say what happened.</summary>
     public static void Say(HttpContext context, Problem problem)

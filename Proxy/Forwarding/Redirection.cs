@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Acme;
 using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Forwarding;
@@ -8,7 +9,6 @@ namespace Wunderproxy.Proxy.Forwarding;
 internal static class Redirection
 {
     private const string Www = "www.";
-    private const string AcmeChallenges = "/.well-known/acme-challenge/";
 
     /// <summary>Where a request is sent to; absent: it is where it belongs, or is one that is never sent elsewhere.</summary>
     public static Problem? Of(Exchange exchange, Serving serving)
@@ -33,7 +33,7 @@ internal static class Redirection
     /// <returns>Absent: it is where it was sent.</returns>
     public static string? LocationOf(Redirect redirect, Routing routing, string scheme, ReadOnlySpan<char> host, ReadOnlySpan<char> target)
     {
-        if (host.IsEmpty || target.StartsWith(AcmeChallenges, StringComparison.Ordinal))
+        if (host.IsEmpty || target.StartsWith(AcmeChallenge.Path, StringComparison.Ordinal))
         {
             return null;
         }

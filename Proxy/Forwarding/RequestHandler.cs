@@ -133,7 +133,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
     // Tries until it is answered.
     private async Task ForwardAsync(Exchange exchange)
     {
-        exchange.IsRepeatable = IsRepeatable(exchange.Context);
+        exchange.IsRepeatable = IsRepeatable(exchange);
         while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out var serving, out var claim)
             ? !await TryServeAsync(exchange, serving!, claim)
             : !await TryAnswerWithoutTargetAsync(exchange, serving))
@@ -352,8 +352,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
     }
 
     // Nothing but a safe request without a body may reach the application twice.
-    private static bool IsRepeatable(HttpContext context) =>
-        context.Request.Method is "GET" or "HEAD" && !context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
+    private static bool IsRepeatable(Exchange exchange) => exchange.Context.Request.Method is "GET" or "HEAD" && !exchange.HasBody;
 
     // The connection was refused, or was broken off before the answer's first byte.
     private static bool NothingWasAnswered(Exchange exchange, Exception? error) =>

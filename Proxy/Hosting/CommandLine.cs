@@ -71,12 +71,7 @@ internal sealed class CommandLine
             HelpName = "DIR",
             DefaultValueFactory = _ => Variable("CERTIFICATES") ?? "/etc/wunderproxy/certificates",
         };
-        _clientAuthorities = new("--client-ca")
-        {
-            Description = "Certificates (PEM) of the authorities whose clients' certificates are taken, for applications that ask for them (Tls.ClientCertificates).",
-            HelpName = "FILE",
-            DefaultValueFactory = _ => Variable("CLIENT_CA"),
-        };
+        _clientAuthorities = Optional("--client-ca", "CLIENT_CA", "FILE", "Certificates (PEM) of the authorities whose clients' certificates are taken, for applications that ask for them (Tls.ClientCertificates).");
         _control = new("--control")
         {
             Description = "Path of the control socket; its mode is 0660.",
@@ -95,18 +90,8 @@ internal sealed class CommandLine
             HelpName = "CIDR",
             DefaultValueFactory = _ => List("TRUSTED_PROXY") ?? [],
         };
-        _maxConnections = new("--max-connections")
-        {
-            Description = "Connections of clients at once; those beyond are closed as they come [default: half of the limit of descriptors, which holds in any case].",
-            HelpName = "NUMBER",
-            DefaultValueFactory = _ => Variable("MAX_CONNECTIONS"),
-        };
-        _maxConnectionsPerClient = new("--max-connections-per-client")
-        {
-            Description = "The same for each client, which is an IPv4 address or an IPv6 /64; trusted proxies are exempt [default: no limit].",
-            HelpName = "NUMBER",
-            DefaultValueFactory = _ => Variable("MAX_CONNECTIONS_PER_CLIENT"),
-        };
+        _maxConnections = Optional("--max-connections", "MAX_CONNECTIONS", "NUMBER", "Connections of clients at once; those beyond are closed as they come [default: half of the limit of descriptors, which holds in any case].");
+        _maxConnectionsPerClient = Optional("--max-connections-per-client", "MAX_CONNECTIONS_PER_CLIENT", "NUMBER", "The same for each client, which is an IPv4 address or an IPv6 /64; trusted proxies are exempt [default: no limit].");
         _forwarded = Flag("--forwarded", "FORWARDED", "Send applications Forwarded (RFC 7239) beside X-Forwarded-*, and believe it of a proxy in front.");
         _answerRequestId = Flag("--answer-request-id", "ANSWER_REQUEST_ID", "Name the request in each answer, in X-Request-Id.");
         _accessLog = new("--access-log")
@@ -128,24 +113,9 @@ internal sealed class CommandLine
             HelpName = "DURATION",
             DefaultValueFactory = _ => Variable("STOP_TIMEOUT") ?? "30s",
         };
-        _bufferMemory = new("--buffer-memory")
-        {
-            Description = "Memory in which bodies are kept for slow clients, over all requests; then clients are served at their own pace [default: a sixteenth of the machine's, 16MiB to 512MiB].",
-            HelpName = "SIZE",
-            DefaultValueFactory = _ => Variable("BUFFER_MEMORY"),
-        };
-        _bufferDisk = new("--buffer-disk")
-        {
-            Description = "Temporary files for the same [default: a tenth of what is free, at most 2GiB].",
-            HelpName = "SIZE",
-            DefaultValueFactory = _ => Variable("BUFFER_DISK"),
-        };
-        _bufferDirectory = new("--buffer-dir")
-        {
-            Description = "Folder of these files, of which no other process makes use [default: STATE-DIR/buffers].",
-            HelpName = "DIR",
-            DefaultValueFactory = _ => Variable("BUFFER_DIR"),
-        };
+        _bufferMemory = Optional("--buffer-memory", "BUFFER_MEMORY", "SIZE", "Memory in which bodies are kept for slow clients, over all requests; then clients are served at their own pace [default: a sixteenth of the machine's, 16MiB to 512MiB].");
+        _bufferDisk = Optional("--buffer-disk", "BUFFER_DISK", "SIZE", "Temporary files for the same [default: a tenth of what is free, at most 2GiB].");
+        _bufferDirectory = Optional("--buffer-dir", "BUFFER_DIR", "DIR", "Folder of these files, of which no other process makes use [default: STATE-DIR/buffers].");
         _listen.Validators.Add(option => Check(option, ListenAddress.TryParse, Address));
         _listenTls.Validators.Add(option => Check(option, ListenAddress.TryParse, Address));
         _trustedProxy.Validators.Add(option => Check(option, ParseNetwork, "an IP address or a network such as 10.0.0.0/8"));
@@ -203,6 +173,13 @@ internal sealed class CommandLine
         BufferMemory = result.GetValue(_bufferMemory) is { } memory ? ParseSize(memory) : null,
         BufferDisk = result.GetValue(_bufferDisk) is { } disk ? ParseSize(disk) : null,
         BufferDirectory = result.GetValue(_bufferDirectory) is { } folder ? Path.GetFullPath(folder) : null,
+    };
+
+    private Option<string?> Optional(string name, string variable, string helpName, string description) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        DefaultValueFactory = _ => Variable(variable),
     };
 
     private Option<bool> Flag(string name, string variable, string description) => new(name)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.WebSockets;
 
 namespace Wunderproxy.Proxy.SlowClients;
@@ -8,8 +9,7 @@ namespace Wunderproxy.Proxy.SlowClients;
 internal static class BodyKinds
 {
     /// <summary>Whether a body of a type is a stream, whose pieces mean something before its end: events, and gRPC.</summary>
-    public static bool GoesAtOnce(string? contentType) => contentType is not null
-        && (contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) || contentType.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase));
+    public static bool GoesAtOnce(string? contentType) => contentType is not null && (RequestChecks.IsEventStream(contentType) || Grpc.IsType(contentType));
 
     /// <summary>Whether a request's body is collected before the request is sent.</summary>
     public static bool IsCollected(HttpRequest request, Buffering buffering) =>
