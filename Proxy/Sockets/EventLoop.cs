@@ -100,13 +100,13 @@ internal sealed class EventLoop : IDisposable
         {
             _thread.Join();
         }
-
-        _epoll.Dispose();
-        _wakeUp.Dispose();
     }
 
+    // Only the loop's thread lets go of its descriptors: it may be over in the middle of what it is just told, with more still to be told of.
     private void Run()
     {
+        using var epoll = _epoll;
+        using var wakeUp = _wakeUp;
         current = this;
         var events = new byte[MaxEvents * EventSize];
         while (!_isOver)
