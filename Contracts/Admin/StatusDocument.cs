@@ -272,6 +272,12 @@ public enum FailureClass
     /// <summary>A host name or path that the configuration claims belongs to another application of the Proxy.</summary>
     RouteTaken,
 
+    /// <summary>More requests were answered with an error than may be, while it was on probation.</summary>
+    ErrorRate,
+
+    /// <summary>More requests took too long than may, while it was on probation.</summary>
+    Latency,
+
     /// <summary>It didn't become active before its deadline for a reason that is not the release's: registry, engine or disk.</summary>
     DeadlineExceeded,
 }

@@ -64,6 +64,10 @@ public sealed record ApplicationSnapshot
     /// <summary>What is compressed; absent: nothing.</summary>
     public Compression? Compression { get; set; }
 
+    /// <summary>From when on a request is counted as slow in what the Proxy reports; absent: none is.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan? SlowAfter { get; set; }
+
     /// <summary>Who answers requests for the path of the target's probe while maintenance is up or traffic is paused; <c>/</c> is a page like any other.</summary>
     public HealthInMaintenance HealthInMaintenance { get; set; }
 }

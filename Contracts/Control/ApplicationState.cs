@@ -104,7 +104,16 @@ public sealed record Traffic
 /// <param name="P90Ms">90th percentile, in milliseconds.</param>
 /// <param name="P99Ms">99th percentile, in milliseconds.</param>
 /// <param name="MaxMs">Largest, in milliseconds.</param>
-public sealed record LatencyWindow(int Minutes, long Requests, double P50Ms, double P90Ms, double P99Ms, double MaxMs);
+/// <param name="Errors">Requests of them that were answered with a status from 500 on.</param>
+/// <param name="Slow">Requests of them that took longer than <see cref="ApplicationSnapshot.SlowAfter"/>, told at most 6.25 % too late; zero where there is none.</param>
+public sealed record LatencyWindow(int Minutes, long Requests, double P50Ms, double P90Ms, double P99Ms, double MaxMs, long Errors = 0, long Slow = 0)
+{
+    /// <summary>How errors came: the variance of their number in 10 s by its mean, 1 where each comes by itself, more where they come in bursts.</summary>
+    public double ErrorDispersion { get; init; }
+
+    /// <summary>The same of slow requests.</summary>
+    public double SlowDispersion { get; init; }
+}
 
 /// <summary>The Proxy as a whole: answer of <c>GET /status</c> on the control socket.</summary>
 public sealed record ProxyStatus

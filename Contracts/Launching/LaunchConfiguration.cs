@@ -193,12 +193,33 @@ public sealed record StopSpec
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 }
 
-/// <summary>How long the replaced release stays warm, so that traffic can return to it without starting anything.</summary>
+/// <summary>How long the replaced release stays warm, so that traffic can return to it without starting anything, and what the new one is judged by meanwhile.</summary>
+/// <remarks>That a release dies or becomes unready counts always; how its requests go counts in the first 15 minutes, where a limit is given.</remarks>
 public sealed record ProbationSpec
 {
+    /// <summary>Most that <see cref="MinRequests"/> may be.</summary>
+    public const int MostRequests = 1_000_000;
+
+    /// <summary>Longest <see cref="MaxLatency"/>: 1 h.</summary>
+    public static readonly TimeSpan LongestLatency = TimeSpan.FromHours(1);
+
     /// <summary>From the switch until the replaced release is stopped, up to 24 h.</summary>
     [JsonConverter(typeof(DurationJsonConverter))]
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// Share of requests, 0 to 1, that may be answered with a status from 500 on; the replaced release may have had more. Traffic goes back when it is more than both with confidence.
+    /// Absent: errors don't count.
+    /// </summary>
+    [JsonConverter(typeof(PercentageJsonConverter))]
+    public double? MaxErrorRate { get; init; }
+
+    /// <summary>How long 99 of 100 requests may take at the most, up to 1 h; the replaced release may have been slower. Absent: latency doesn't count.</summary>
+    [JsonConverter(typeof(DurationJsonConverter))]
+    public TimeSpan? MaxLatency { get; init; }
+
+    /// <summary>Fewer requests than these say nothing about a release, 1 to 1,000,000.</summary>
+    public int MinRequests { get; init; } = 100;
 }
 
 /// <summary>An image archive in the object store, as <c>docker save</c> writes it, plain or gzip.</summary>

@@ -173,11 +173,13 @@ public static class LaunchConfigurationReader
         Timeout = reader.Time("Timeout", grace, TimeSpan.Zero, StopSpec.Longest),
     };
 
-    private static ProbationSpec Probation(ObjectReader reader)
+    private static ProbationSpec Probation(ObjectReader reader) => new()
     {
-        reader.Later("MaxErrorRate", "MaxLatency", "MinRequests");
-        return new ProbationSpec { Duration = reader.Time("Duration", new ProbationSpec().Duration, TimeSpan.Zero, TimeSpan.FromHours(24)) };
-    }
+        Duration = reader.Time("Duration", new ProbationSpec().Duration, TimeSpan.Zero, TimeSpan.FromHours(24)),
+        MaxErrorRate = reader.OptionalShare("MaxErrorRate"),
+        MaxLatency = reader.OptionalTime("MaxLatency", TimeSpan.FromMilliseconds(1), ProbationSpec.LongestLatency),
+        MinRequests = reader.Number("MinRequests", new ProbationSpec().MinRequests, 1, ProbationSpec.MostRequests),
+    };
 
     private static Routing Routing(ObjectReader reader)
     {

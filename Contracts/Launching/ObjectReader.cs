@@ -18,7 +18,6 @@ internal sealed record Flaw(string Problem, string Fix);
 internal sealed class ObjectReader(SourceText source, SourceValue value)
 {
     private readonly List<string> _known = [];
-    private readonly List<string> _later = [];
 
     /// <summary>A text that has a default.</summary>
     public string Text(string name, string absent, TextRule rule) => TextOf(Find(name), rule) ?? absent;
@@ -79,27 +78,26 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
     }
 
     /// <summary>A duration in a range.</summary>
-    public TimeSpan Time(string name, TimeSpan absent, TimeSpan shortest, TimeSpan longest)
+    public TimeSpan Time(string name, TimeSpan absent, TimeSpan shortest, TimeSpan longest) => TimeOf(Find(name), shortest, longest) ?? absent;
+
+    /// <summary>A duration in a range that may be absent or null.</summary>
+    public TimeSpan? OptionalTime(string name, TimeSpan shortest, TimeSpan longest) => TimeOf(FindOrNull(name), shortest, longest);
+
+    /// <summary>A share that may be absent or null.</summary>
+    public double? OptionalShare(string name)
     {
-        if (Find(name) is not { } found || !Is(found, "a duration", JsonValueKind.String))
+        if (FindOrNull(name) is not { } found || !Is(found, "a share", JsonValueKind.String))
         {
-            return absent;
+            return null;
         }
 
-        if (!Duration.TryParse(found.Text, out var duration))
+        if (Percentage.TryParse(found.Text, out var share))
         {
-            source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is not a duration.", "Write a number and a unit, such as \"250ms\", \"30s\", \"5m\" or \"1h\".");
-            return absent;
+            return share;
         }
 
-        if (duration < shortest || duration > longest)
-        {
-            var range = $"from {Duration.Format(shortest)} to {Duration.Format(longest)}";
-            source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is outside of the range {range}.", $"Write a duration {range}.");
-            return absent;
-        }
-
-        return duration;
+        source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is not a share.", "Write a number from 0 to 100 and a percent sign, such as \"1%\" or \"0.5%\".");
+        return null;
     }
 
     /// <summary>A size in bytes, in a range.</summary>
@@ -194,20 +192,11 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
     /// <summary>A text that is there for other programs.</summary>
     public void PassOver(string name) => _ = OptionalText(name, _ => null);
 
-    /// <summary>Properties that are part of the format but not of this version.</summary>
-    public void Later(params ReadOnlySpan<string> names) => _later.AddRange(names);
-
     /// <summary>Notes each property that nobody asked for.</summary>
     public void End()
     {
         foreach (var member in value.Members.Where(m => !IsOneOf(_known, m)))
         {
-            if (IsOneOf(_later, member))
-            {
-                source.Add(member.Start, member.Value.Path, "This version does not support the property yet.", "Remove it; it would have no effect.");
-                continue;
-            }
-
             var nearest = NearestName.To(member.Name, _known);
             source.Add(member.Start, member.Value.Path, $"There is no property \"{SourceParser.Shown(member.Name)}\".", $"Write \"{nearest}\" if that is meant, else remove it.");
         }
@@ -251,6 +240,29 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
 
         Note(found.Start, found.Path, rule(found.Text));
         return found.Text;
+    }
+
+    private TimeSpan? TimeOf(SourceValue? found, TimeSpan shortest, TimeSpan longest)
+    {
+        if (found is null || !Is(found, "a duration", JsonValueKind.String))
+        {
+            return null;
+        }
+
+        if (!Duration.TryParse(found.Text, out var duration))
+        {
+            source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is not a duration.", "Write a number and a unit, such as \"250ms\", \"30s\", \"5m\" or \"1h\".");
+            return null;
+        }
+
+        if (duration < shortest || duration > longest)
+        {
+            var range = $"from {Duration.Format(shortest)} to {Duration.Format(longest)}";
+            source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is outside of the range {range}.", $"Write a duration {range}.");
+            return null;
+        }
+
+        return duration;
     }
 
     private long? SizeOf(SourceValue? found, long smallest, long largest)

@@ -1,4 +1,5 @@
 using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Controller.Releases;
 
 namespace Wunderproxy.Controller.Journaling;
 
@@ -122,7 +123,8 @@ internal sealed record SwitchIntent(ContainerRef? From, ContainerRef To, long Fe
 /// <param name="Since">When it was replaced.</param>
 /// <param name="WarmUntil">Until when traffic may return to it.</param>
 /// <param name="Deadline">From then on it is stopped whatever it still does.</param>
-internal sealed record DrainingRelease(ContainerRef Ref, DateTimeOffset Since, DateTimeOffset WarmUntil, DateTimeOffset Deadline);
+/// <param name="Former">How its requests went before it was replaced, to judge its successor by; absent: not known.</param>
+internal sealed record DrainingRelease(ContainerRef Ref, DateTimeOffset Since, DateTimeOffset WarmUntil, DateTimeOffset Deadline, TrafficSample? Former = null);
 
 /// <summary>One run of a container that is being stopped.</summary>
 internal sealed record StoppingRun(string ContainerId, DateTimeOffset? StartedAt);

@@ -118,7 +118,7 @@ internal static class JournalChanges
         };
 
         /// <summary>Traffic has moved: the new release is active, the former one drains and stays warm, every other one has lost its purpose.</summary>
-        public Journal WithCommittedSwitch(SwitchIntent intent, Observing.ContainerFact to, DateTimeOffset now, TimeSpan probation, TimeSpan drain) => journal.Forgiven(intent.To.Hash) with
+        public Journal WithCommittedSwitch(SwitchIntent intent, Observing.ContainerFact to, DateTimeOffset now, TimeSpan probation, TimeSpan drain, Releases.TrafficSample? former = null) => journal.Forgiven(intent.To.Hash) with
         {
             Active = new ActiveRelease(intent.To, now, to.Id, to.StartedAt),
             Switch = null,
@@ -128,7 +128,7 @@ internal static class JournalChanges
             Drains =
             [
                 .. journal.Drains.Where(d => d.Ref != intent.To && d.Ref != intent.From).Select(d => d with { WarmUntil = now }),
-                .. intent.From is { } from && from != intent.To ? [new DrainingRelease(from, now, now + probation, now + drain)] : Array.Empty<DrainingRelease>(),
+                .. intent.From is { } from && from != intent.To ? [new DrainingRelease(from, now, now + probation, now + drain, former)] : Array.Empty<DrainingRelease>(),
             ],
             Retained = journal.Retained == intent.To ? null : journal.Retained,
         };

@@ -10,7 +10,7 @@ internal static class ActiveRows
     [
         new("Serve", "the active release is ready, and the Proxy doesn't serve by it", "the Proxy is sent its snapshot", Serve),
         new("Maintain", "maintenance or a pause is to begin or to end", "the Proxy is sent its snapshot with the target that it has", Maintain),
-        new("FailBack", "the active release failed on probation, and the former one is warm and ready", "traffic goes back without starting anything; the failed one is rejected", FailBack),
+        new("FailBack", "the active release failed on probation, by itself or in how its requests go, and the former one is warm and ready", "traffic goes back without starting anything; the failed one is rejected", FailBack),
         new("LastResort", "the active release failed, and a container without purpose is ready", "a switch to it is decided", LastResort),
         new("Rehouse", "the name or the address of the active container is taken", "the active release gets another container", Rehouse),
         new("Recreate", "the active release has no container", "its image is brought here and the container is created", Recreate),
@@ -40,21 +40,35 @@ internal static class ActiveRows
 
     private static Step? FailBack(Situation s)
     {
-        if (s.Journal.Switch is not null || !s.ActiveFailed)
+        if (s.Journal.Switch is not null)
             return null;
         var warm = s.Journal.Drains.LastOrDefault(d => s.Now < d.WarmUntil && s.Find(d.Ref) is { IsReady: true } && !s.IsBusy(d.Ref.Name));
         if (warm is null || s.Find(warm.Ref) is not { } container)
+            return null;
+        var complaint = s.ActiveFailed ? null : ComplaintOf(s, warm);
+        if (!s.ActiveFailed && complaint is null)
             return null;
         var back = s.Journal.WithFailBack(warm, container, s.Now);
         if (s.Active is not { State: ContainerState.Exited or ContainerState.Running } failed)
             return new Step("FailBack", "The active container is gone; traffic goes back to the former release") { Journal = back };
 
         var hash = failed.Ref.Hash;
-        var evidence = EvidenceOf(new Situation(s.Seen, back, s.Now, s.Settings), failed);
+        var after = new Situation(s.Seen, back, s.Now, s.Settings);
+        var evidence = complaint is null ? EvidenceOf(after, failed) : Evidence.OfTraffic(after, hash, failed, complaint, s.Now - s.Journal.Active!.Since);
         var journal = back.WithRejection(hash, evidence);
         if (journal.Deployments.FirstOrDefault(d => d.Hash == hash && d.End == Contracts.Admin.DeploymentEnd.Succeeded) is { } deployment)
             journal = journal.WithEnd(deployment.Id, Contracts.Admin.DeploymentEnd.RolledBack, s.Now, evidence.Message, evidence);
         return new Step("FailBack", evidence.Message) { Journal = journal, EvidenceOf = (hash, failed.Id) };
+    }
+
+    // Only as long as the Proxy tells of all the traffic that the release has had.
+    private static TrafficComplaint? ComplaintOf(Situation s, DrainingRelease warm)
+    {
+        if (s.Active is not { } active || !s.IsServed(active) || s.Now - s.Journal.Active!.Since > TimeSpan.FromMinutes(TrafficSample.JudgedMinutes))
+            return null;
+        if (s.ConfigurationOf(active.Ref.Hash)?.Probation is not { } spec || spec is { MaxErrorRate: null, MaxLatency: null })
+            return null;
+        return TrafficJudgement.Of(spec, warm.Former, TrafficSample.Of(s.Proxy, active.Id, TrafficSample.JudgedMinutes));
     }
 
     private static Contracts.Admin.FailureEvidence EvidenceOf(Situation s, ContainerFact failed) =>

@@ -1,3 +1,4 @@
+using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Launching;
 using Wunderproxy.Controller.Observing;
@@ -41,6 +42,22 @@ internal static class Evidence
                 s, hash, FailureClass.Timeout, container, $"{when}: {configuration.HealthPath()} on port {port} gave no answer ({container.Verdict.LastAnswer ?? "no probe has ended"})",
                 "Look at its last log lines, or raise HealthCheck.Deadline where it needs longer to start"),
         };
+    }
+
+    /// <summary>The release answered, but worse than it may, and than the one before.</summary>
+    /// <param name="served">How long it has had traffic.</param>
+    public static FailureEvidence OfTraffic(Situation s, string hash, ContainerFact container, TrafficComplaint complaint, TimeSpan served)
+    {
+        var limit = s.ConfigurationOf(hash)?.Probation.MaxLatency ?? TimeSpan.Zero;
+        var (kind, did, advice) = complaint.Flaw == TrafficFlaw.Errors
+            ? (FailureClass.ErrorRate, "answered with an error", "Look at its last log lines, or raise Probation.MaxErrorRate")
+            : (FailureClass.Latency, $"took longer than {Duration.Format(limit)} for", "Look for what makes it slow, or raise Probation.MaxLatency");
+        var former = complaint.Former is { } share ? $", and the release before had {Percentage.Format(share)}" : "";
+        var seconds = TimeSpan.FromSeconds(Math.Round(served.TotalSeconds));
+        return Of(
+            s, hash, kind, container,
+            $"{did} {complaint.Bad} of {complaint.Requests} requests ({Percentage.Format((double)complaint.Bad / complaint.Requests)}) in its first {Duration.Format(seconds)}; {Percentage.Format(complaint.Allowed)} may be{former}",
+            advice);
     }
 
     /// <summary>The engine or the registry refused what the configuration asks for.</summary>

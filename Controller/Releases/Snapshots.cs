@@ -43,6 +43,7 @@ internal static class Snapshots
             ErrorPages = configuration?.ErrorPages ?? new ErrorPages(),
             Buffering = configuration?.Buffering ?? new Buffering(),
             Compression = configuration?.Compression,
+            SlowAfter = configuration?.Probation.MaxLatency,
             HealthInMaintenance = (configuration?.HealthCheck ?? new HealthCheckSpec()).InMaintenance,
         };
     }

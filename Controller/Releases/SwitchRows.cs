@@ -21,7 +21,8 @@ internal static class SwitchRows
         var probation = s.ConfigurationOf(intent.To.Hash)?.Probation.Duration ?? TimeSpan.Zero;
         var drain = (intent.From is { } from ? s.ConfigurationOf(from.Hash)?.Drain : null) ?? new DrainSpec();
         var longest = new[] { drain.Timeout, drain.StreamTimeout }.Max();
-        return new Step("Commit", "Traffic has moved") { Journal = s.Journal.WithCommittedSwitch(intent, to, s.Now, probation, longest) };
+        var former = TrafficSample.Of(s.Proxy, s.Find(intent.From)?.Id, TrafficSample.LastMinutes);
+        return new Step("Commit", "Traffic has moved") { Journal = s.Journal.WithCommittedSwitch(intent, to, s.Now, probation, longest, former) };
     }
 
     private static Step? Route(Situation s)

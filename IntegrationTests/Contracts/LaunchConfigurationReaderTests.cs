@@ -52,7 +52,7 @@ public sealed class LaunchConfigurationReaderTests
               "Buffering": { "Requests": false, "Memory": "128KiB", "MaxRequest": 5000000, "MaxAnswer": "2GiB" },
               "Compression": { "Types": ["text/*"], "MinSize": 500 },
               "Stop": { "Signal": "SIGINT", "Timeout": "45s" },
-              "Probation": { "Duration": "5m" },
+              "Probation": { "Duration": "5m", "MaxErrorRate": "0.5%", "MaxLatency": "1s", "MinRequests": 50 },
               "Routing": { "Hosts": ["shop.example", "www.shop.example"], "PathPrefix": "/shop", "StripPathPrefix": true, "Redirect": { "Https": true, "Www": "remove" } },
               "Limits": { "MaxRequestBody": "10MiB", "AnswerTimeout": "90s", "IdleTimeout": "1h", "MaxRequestsInFlight": 8, "MaxQueued": 0, "QueueTimeout": "3s" },
               "Artifact": { "Bucket": "images", "Key": "shop/2f1c9e0.tar.gz" }
@@ -73,7 +73,7 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(new Compression { Types = ["text/*"], MinSize = 500 }, it.Compression);
         Assert.Equal(HealthInMaintenance.Healthy, it.HealthCheck.InMaintenance);
         Assert.Equal(("SIGINT", 45.0), (it.Stop.Signal, it.Stop.Timeout.TotalSeconds));
-        Assert.Equal(TimeSpan.FromMinutes(5), it.Probation.Duration);
+        Assert.Equal(new ProbationSpec { Duration = TimeSpan.FromMinutes(5), MaxErrorRate = 0.005, MaxLatency = TimeSpan.FromSeconds(1), MinRequests = 50 }, it.Probation);
         Assert.Equal(
             new Routing
             {
@@ -170,17 +170,6 @@ public sealed class LaunchConfigurationReaderTests
         var error = Assert.Single(Read($$"""{ "ContainerConfig": { "Image": "a" }, "{{given}}": {} }""").Errors);
         Assert.Contains($"\"{given}\"", error.Problem, StringComparison.Ordinal);
         Assert.Contains($"\"{nearest}\"", error.Fix, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxErrorRate": 0.1 } }""", "$.Probation.MaxErrorRate")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxLatency": "1s" } }""", "$.Probation.MaxLatency")]
-    [InlineData("""{ "ContainerConfig": { "Image": "a" }, "Probation": { "MinRequests": 5 } }""", "$.Probation.MinRequests")]
-    public void Property_of_a_later_version_is_refused_rather_than_ignored(string json, string path)
-    {
-        var error = Assert.Single(Read(json).Errors);
-        Assert.Equal(path, error.Path);
-        Assert.Contains("does not support", error.Problem, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -17,6 +17,9 @@ public static class LaunchConfigurationSamples
         """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": {}, "Drain": { "Timeout": "0ms", "StreamTimeout": "24h" }, "Hold": { "Timeout": "0s" }, "Stop": { "Signal": "SIGRTMIN+3", "Timeout": "1h" }, "Probation": {} }""",
         """{ "ContainerConfig": { "Image": "a" }, "Stop": { "Signal": "15" }, "Artifact": { "Key": "images/..shop/a.tar.gz" } }""",
         """{ "ContainerConfig": { "Image": "a" }, "Stop": { "Signal": null }, "Artifact": { "Bucket": "my.bucket", "Key": "a" } }""",
+        """{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxErrorRate": "100%", "MaxLatency": "1h", "MinRequests": 1 } }""",
+        """{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxErrorRate": ".5%", "MaxLatency": null } }""",
+        """{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxErrorRate": null } }""",
         """{ "ContainerConfig": { "Image": "a" }, "Limits": {} }""",
         """{ "ContainerConfig": { "Image": "a" }, "Limits": { "MaxRequestBody": null, "AnswerTimeout": "1s", "IdleTimeout": "24h" } }""",
         """{ "ContainerConfig": { "Image": "a" }, "Limits": { "MaxRequestBody": 0, "MaxRequestsInFlight": 1, "MaxQueued": 10000, "QueueTimeout": "0s" } }""",
@@ -53,6 +56,11 @@ public static class LaunchConfigurationSamples
         { """{ "ContainerConfig": [] }""", "$.ContainerConfig" },
         { """{ "ContainerConfig": {} }""", "$.ContainerConfig" },
         { """{ "ContainerConfig": {}, "Revision": "feature/x" }""", "$.ContainerConfig" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxErrorRate": 0.1 } }""", "$.Probation.MaxErrorRate" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxErrorRate": "1" } }""", "$.Probation.MaxErrorRate" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxErrorRate": "101%" } }""", "$.Probation.MaxErrorRate" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxLatency": 1 } }""", "$.Probation.MaxLatency" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Probation": { "MinRequests": 0 } }""", "$.Probation.MinRequests" },
         { """{ "ContainerConfig": { "Image": 5 } }""", "$.ContainerConfig.Image" },
         { """{ "ContainerConfig": { "Image": "a b" } }""", "$.ContainerConfig.Image" },
         { """{ "ContainerConfig": { "Image": "a", "Env": {} } }""", "$.ContainerConfig.Env" },
@@ -161,5 +169,6 @@ public static class LaunchConfigurationSamples
         { """{ "ContainerConfig": { "Image": "a", "ExposedPorts": { "70000/tcp": {} } } }""", "$.ContainerConfig.ExposedPorts['70000/tcp']" },
         { """{ "ContainerConfig": { "Image": "a" }, "HealthCheck": { "Headers": { "host": "1" } } }""", "$.HealthCheck.Headers.host" },
         { """{ "ContainerConfig": { "Image": "a" }, "Probation": { "Duration": "999999999999h" } }""", "$.Probation.Duration" },
+        { """{ "ContainerConfig": { "Image": "a" }, "Probation": { "MaxLatency": "61m" } }""", "$.Probation.MaxLatency" },
     };
 }

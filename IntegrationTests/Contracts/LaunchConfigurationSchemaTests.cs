@@ -114,7 +114,7 @@ public sealed class LaunchConfigurationSchemaTests
 
     private static string JsonTypeOf(PropertyInfo property) => (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) switch
     {
-        var type when type == typeof(string) || type == typeof(TimeSpan) || type.IsEnum => "string",
+        var type when type == typeof(string) || type == typeof(TimeSpan) || type == typeof(double) || type.IsEnum => "string",
         var type when type == typeof(int) => "integer",
         var type when type == typeof(bool) => "boolean",
         var type when type == typeof(IReadOnlyList<string>) => "array",

@@ -209,6 +209,25 @@ public sealed class BrokenReleaseTests(LabHost lab, ServingShop serving) : IClas
     }
 
     [Fact]
+    public async Task Release_of_which_too_many_requests_fail_gives_the_traffic_back_within_15_s_and_is_not_tried_again()
+    {
+        await using var shop = Shop.InDirectory(lab, "errs");
+        await using var load = await DeployedUnderLoadAsync(shop);
+        var configuration = await shop.ConfigurationAsync("v2", "FAIL_EVERY=20");
+        configuration["Probation"] = new JsonObject { ["MaxErrorRate"] = "1%" };
+
+        var hash = await shop.DeployAsync(configuration);
+        await shop.WaitForPhaseAsync(hash, ReleasePhase.Rejected);
+
+        var end = await RolledBackAsync(shop, hash);
+        Assert.Equal(FailureClass.ErrorRate, end.Failure!.Class);
+        Assert.Contains("and the release before had 0%. v1 serves on.", end.Message, StringComparison.Ordinal);
+        Assert.Equal("v2 listens on port 9292", end.Failure.Log[^1]);
+        Assert.InRange(end.EndedAt!.Value - end.Phases.First(p => p.Phase == ReleasePhase.Probation).At, TimeSpan.Zero, TimeSpan.FromSeconds(15));
+        Assert.Equal(["Response status code does not indicate success: 500 (Internal Server Error).", "hello from v1", "hello from v2"], (await load.EndAsync()).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Release_that_dies_later_is_started_again_at_once()
     {
         await using var shop = Shop.InDirectory(lab, "faints");
@@ -278,6 +297,17 @@ public sealed class BrokenReleaseTests(LabHost lab, ServingShop serving) : IClas
         var hash = await shop.DeployAsync(configuration);
         await shop.WaitForPhaseAsync(hash, ReleasePhase.Probation);
         return hash;
+    }
+
+    /// <summary>v1 serves, and has visitors enough to say how good it is.</summary>
+    private static async Task<LightLoad> DeployedUnderLoadAsync(Shop shop)
+    {
+        await shop.DeployAsync(await shop.ConfigurationAsync("v1"));
+        shop.Start();
+        await shop.WaitUntilServesAsync("v1");
+        var load = new LightLoad(shop.Installation.Public);
+        await Eventually.HoldsAsync("v1 has had 200 requests", async _ => (await shop.StatusAsync()).Requests >= 200);
+        return load;
     }
 
     private static async Task<DeploymentStatus> RolledBackAsync(Shop shop, string hash)

@@ -54,6 +54,43 @@ public class StatisticsTests
     }
 
     [Fact]
+    public void Windows_tell_errors_and_what_was_slow_and_forget_them_too()
+    {
+        var traffic = new TrafficRecorder(_time);
+        Record(traffic, 200, 10);
+        Record(traffic, 499, 10);
+        Record(traffic, 500, 100);
+        Record(traffic, 503, 300);
+        _time.Advance(TimeSpan.FromMinutes(2));
+        Record(traffic, 502, 400);
+
+        Assert.Equal([(1, 1), (3, 2), (3, 2)], traffic.Report(TimeSpan.FromMilliseconds(200)).Latency.Select(w => (w.Errors, w.Slow)));
+        Assert.All(traffic.Report().Latency, w => Assert.Equal(0, w.Slow));
+    }
+
+    [Fact]
+    public void Windows_tell_whether_errors_come_each_by_itself_or_in_bursts()
+    {
+        var (even, bursts) = (new TrafficRecorder(_time), new TrafficRecorder(_time));
+        for (var second = 0; second < 60; second += 10)
+        {
+            Record(even, 500, 0);
+            Record(even, 500, 0);
+            for (var i = 0; i < (second == 30 ? 12 : 0); i++)
+            {
+                Record(bursts, 500, 0);
+            }
+
+            Record(bursts, 200, 0);
+            _time.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.Equal(0, even.Report().Latency[1].ErrorDispersion);
+        Assert.Equal(12, bursts.Report().Latency[1].ErrorDispersion, 6);
+        Assert.Equal(1, even.Report().Latency[1].SlowDispersion);
+    }
+
+    [Fact]
     public void Recording_allocates_nothing()
     {
         var traffic = new TrafficRecorder(_time);

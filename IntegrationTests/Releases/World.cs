@@ -56,6 +56,9 @@ internal sealed class World
     /// <summary>Requests that run on a release's containers.</summary>
     public Dictionary<string, long> InFlight { get; } = [];
 
+    /// <summary>How the requests of releases went since traffic moved to them.</summary>
+    public Dictionary<string, TrafficSample> Traffic { get; } = [];
+
     public Dictionary<string, LaunchConfiguration> Configurations { get; } = [];
 
     public List<string> Calls { get; } = [];
@@ -362,8 +365,11 @@ internal sealed class World
         Target = new Target { Release = container.Ref.Hash, ContainerId = container.Id, StartedAt = container.StartedAt!.Value, Address = container.Address!, Probe = new HealthProbe() },
         InFlight = InFlight.GetValueOrDefault(NameOf(container.Ref.Hash)),
         Streams = 0,
-        Traffic = NoTraffic,
+        Traffic = NoTraffic with { Latency = [.. Traffic.TryGetValue(NameOf(container.Ref.Hash), out var sample) ? WindowsOf(sample) : []] },
     };
+
+    private static IEnumerable<LatencyWindow> WindowsOf(TrafficSample sample) =>
+        new[] { 1, TrafficSample.LastMinutes, TrafficSample.JudgedMinutes }.Select(minutes => new LatencyWindow(minutes, sample.Requests, 0, 0, 0, 0, sample.Errors, sample.Slow) { ErrorDispersion = sample.ErrorDispersion, SlowDispersion = sample.SlowDispersion });
 
     private static Traffic NoTraffic { get; } = new() { Requests = 0, TotalSeconds = 0, BytesIn = 0, BytesOut = 0 };
 
@@ -375,7 +381,7 @@ internal sealed class World
         Settle();
     }
 
-    /// <summary>The Proxy lists the requests that there are now.</summary>
+    /// <summary>The Proxy tells of the requests that there are now, and were.</summary>
     public void CountRequests() => Proxy = Proxy! with { Targets = [.. _containers.Values.Where(c => c.IsRunning).Select(TrafficOf)] };
 
     private void Change(ContainerRef container, Func<ContainerFact, ContainerFact> change) => _containers[container.Name] = change(_containers[container.Name]);

@@ -7,6 +7,15 @@ namespace Wunderproxy.SampleApplication;
 internal sealed class Pages(Settings settings, TimeProvider time)
 {
     private readonly byte[] _greeting = Encoding.UTF8.GetBytes($"hello from {settings.Version}");
+    private int _visits;
+
+    /// <summary>The greeting, or each so many-th time a failure.</summary>
+    public Task HomeAsync(HttpContext context)
+    {
+        if (settings.FailEvery > 0 && Interlocked.Increment(ref _visits) % settings.FailEvery == 0)
+            context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+        return GreetAsync(context);
+    }
 
     public Task GreetAsync(HttpContext context)
     {

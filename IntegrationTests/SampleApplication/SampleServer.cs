@@ -43,7 +43,7 @@ internal static class SampleServer
         var faults = services.GetRequiredService<Faults>();
         return new(StringComparer.Ordinal)
         {
-            ["/"] = pages.GreetAsync,
+            ["/"] = pages.HomeAsync,
             ["/status"] = services.GetRequiredService<Health>().AnswerAsync,
             ["/maintenance.html"] = pages.MaintenanceAsync,
             ["/stats"] = services.GetRequiredService<Traffic>().AnswerAsync,

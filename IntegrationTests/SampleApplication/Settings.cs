@@ -33,6 +33,9 @@ internal sealed record Settings
     /// <summary><c>EXIT_CODE</c>: of an exit that was asked for.</summary>
     public required int ExitCode { get; init; }
 
+    /// <summary><c>FAIL_EVERY</c>: each so many-th greeting has status 500; zero: none.</summary>
+    public required int FailEvery { get; init; }
+
     /// <summary><c>CRASH_ON_START=1</c>: exits before it listens.</summary>
     public required bool CrashOnStart { get; init; }
 
@@ -59,6 +62,7 @@ internal sealed record Settings
         StartDelay = Milliseconds("START_DELAY_MS", 0),
         ExitAfter = Text("EXIT_AFTER_MS", "").Length > 0 ? Milliseconds("EXIT_AFTER_MS", 0) : null,
         ExitCode = Number("EXIT_CODE", 3),
+        FailEvery = Number("FAIL_EVERY", 0),
         CrashOnStart = Text("CRASH_ON_START", "0") == "1",
         IgnoreSigterm = Text("IGNORE_SIGTERM", "0") == "1",
         Shutdown = Milliseconds("SHUTDOWN_MS", 30_000),

@@ -43,6 +43,11 @@ internal static class SnapshotRules
             yield return "HoldTimeout is longer than 5m.";
         }
 
+        if (snapshot.SlowAfter is { } slow && (slow <= TimeSpan.Zero || slow > Limits.Longest))
+        {
+            yield return "SlowAfter must be more than 0 and at most 24h.";
+        }
+
         foreach (var mistake in Mistakes(snapshot.Limits))
         {
             yield return mistake;

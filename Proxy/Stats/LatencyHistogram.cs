@@ -66,6 +66,19 @@ internal sealed class LatencyHistogram
         return 0;
     }
 
+    /// <summary>How many durations were longer; those that differ by at most 6.25 % may count as not longer.</summary>
+    public long CountAbove(TimeSpan duration)
+    {
+        var last = ClassOf((uint)Math.Clamp(duration.Ticks / TimeSpan.TicksPerMicrosecond, 0, uint.MaxValue));
+        long count = 0;
+        for (var i = last + 1; i < Classes; i++)
+        {
+            count += _counts[i];
+        }
+
+        return count;
+    }
+
     private static int ClassOf(uint microseconds)
     {
         if (microseconds < Parts)

@@ -10,7 +10,7 @@ internal sealed class LatencyWindows
     private readonly Slice?[] _slices = new Slice?[Slices];
 
     /// <summary>Counts a request that ended at the given second.</summary>
-    public void Record(long second, TimeSpan duration)
+    public void Record(long second, TimeSpan duration, bool isError)
     {
         var number = second / SliceSeconds;
         var slice = Volatile.Read(ref _slices[number % Slices]);
@@ -20,10 +20,14 @@ internal sealed class LatencyWindows
         }
 
         slice.Latencies.Record(duration);
+        if (isError)
+        {
+            Interlocked.Increment(ref slice.Errors);
+        }
     }
 
     /// <summary>Adds what ended in the given number of minutes before the given second; the beginning is rounded down to a slice.</summary>
-    public void AddTo(LatencyHistogram sum, long second, int minutes)
+    public void AddTo(WindowSum sum, long second, int minutes)
     {
         var newest = second / SliceSeconds;
         var oldest = newest - (minutes * 60 / SliceSeconds);
@@ -31,7 +35,7 @@ internal sealed class LatencyWindows
         {
             if (Volatile.Read(ref _slices[i]) is { } slice && Volatile.Read(ref slice.Number) is var number && number >= oldest && number <= newest)
             {
-                sum.Add(slice.Latencies);
+                sum.Add(slice.Latencies, Volatile.Read(ref slice.Errors));
             }
         }
     }
@@ -46,6 +50,7 @@ internal sealed class LatencyWindows
             if (slice.Number != number)
             {
                 slice.Latencies.Clear();
+                slice.Errors = 0;
                 Volatile.Write(ref slice.Number, number);
             }
 
@@ -56,6 +61,7 @@ internal sealed class LatencyWindows
     private sealed class Slice
     {
         public long Number;
+        public long Errors;
 
         public LatencyHistogram Latencies { get; } = new();
     }

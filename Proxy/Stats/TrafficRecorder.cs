@@ -7,6 +7,7 @@ namespace Wunderproxy.Proxy.Stats;
 internal sealed class TrafficRecorder(TimeProvider time)
 {
     private const int StatusLimit = 1000;
+    private const int FirstError = 500;
     private static readonly int[] WindowMinutes = [1, 5, 15];
 
     private readonly long[] _byStatus = new long[StatusLimit];
@@ -33,7 +34,7 @@ internal sealed class TrafficRecorder(TimeProvider time)
         Interlocked.Add(ref _bytesOut, bytesOut);
         if (!isStream)
         {
-            _latency.Record(Seconds(now), duration);
+            _latency.Record(Seconds(now), duration, isError: status >= FirstError);
         }
 
         Interlocked.Increment(ref _requests);
@@ -41,19 +42,21 @@ internal sealed class TrafficRecorder(TimeProvider time)
     }
 
     /// <summary>What was counted so far.</summary>
-    public Traffic Report() => Report([this]);
+    /// <param name="slowAfter">From when on a request counts as slow; absent: none does.</param>
+    public Traffic Report(TimeSpan? slowAfter = null) => Report([this], slowAfter);
 
     /// <summary>What several recorders of the same clock have counted together.</summary>
-    public static Traffic Report(IReadOnlyList<TrafficRecorder> recorders) => ReportOf([.. recorders.Where(r => Volatile.Read(ref r._requests) > 0)]);
+    public static Traffic Report(IReadOnlyList<TrafficRecorder> recorders, TimeSpan? slowAfter = null) =>
+        ReportOf([.. recorders.Where(r => Volatile.Read(ref r._requests) > 0)], slowAfter);
 
-    private static Traffic ReportOf(IReadOnlyList<TrafficRecorder> recorders) => new()
+    private static Traffic ReportOf(IReadOnlyList<TrafficRecorder> recorders, TimeSpan? slowAfter) => new()
     {
         Requests = recorders.Sum(r => Volatile.Read(ref r._requests)),
         TotalSeconds = TimeSpan.FromTicks(recorders.Sum(r => Volatile.Read(ref r._ticks))).TotalSeconds,
         ByStatus = StatusesOf(recorders),
         BytesIn = recorders.Sum(r => Volatile.Read(ref r._bytesIn)),
         BytesOut = recorders.Sum(r => Volatile.Read(ref r._bytesOut)),
-        Latency = [.. WindowMinutes.Select(minutes => WindowOf(recorders, minutes))],
+        Latency = [.. WindowMinutes.Select(minutes => WindowOf(recorders, minutes, slowAfter))],
     };
 
     /// <summary>Takes over what another recorder has counted, but for latencies.</summary>
@@ -95,20 +98,20 @@ internal sealed class TrafficRecorder(TimeProvider time)
         return byStatus;
     }
 
-    private static LatencyWindow WindowOf(IReadOnlyList<TrafficRecorder> recorders, int minutes)
+    private static LatencyWindow WindowOf(IReadOnlyList<TrafficRecorder> recorders, int minutes, TimeSpan? slowAfter)
     {
         if (recorders.Count == 0)
         {
             return new LatencyWindow(minutes, 0, 0, 0, 0, 0);
         }
 
-        var sum = new LatencyHistogram();
+        var sum = new WindowSum(slowAfter);
         foreach (var recorder in recorders)
         {
             recorder._latency.AddTo(sum, recorder.Seconds(recorder.Now), minutes);
         }
 
-        return sum.Count == 0 ? new LatencyWindow(minutes, 0, 0, 0, 0, 0) : new LatencyWindow(minutes, sum.Count, sum.PercentileMs(0.50), sum.PercentileMs(0.90), sum.PercentileMs(0.99), sum.MaxMs);
+        return sum.Report(minutes);
     }
 
     private long Now => time.GetTimestamp();

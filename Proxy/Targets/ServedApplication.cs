@@ -34,7 +34,7 @@ internal sealed class ServedApplication(TimeProvider time)
     public IReadOnlyList<TargetTraffic> ReportTargets(Func<IReadOnlyList<Claim>> running)
     {
         var claims = _turns.Any(turn => turn.DrainingSince is not null && !turn.Count.Drained.IsCompleted) ? running() : [];
-        return [.. _turns.Select(turn => turn.Report(claims))];
+        return [.. _turns.Select(turn => turn.Report(claims, _serving.Snapshot?.SlowAfter))];
     }
 
     /// <summary>Gives what runs on replaced targets other limits, counted from now.</summary>

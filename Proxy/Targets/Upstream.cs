@@ -140,7 +140,8 @@ internal sealed class Upstream
 
     /// <summary>What it is doing now.</summary>
     /// <param name="running">Claims of requests that run, on whichever target.</param>
-    public TargetTraffic Report(IReadOnlyList<Claim> running) => new()
+    /// <param name="slowAfter">From when on a request counts as slow; absent: none does.</param>
+    public TargetTraffic Report(IReadOnlyList<Claim> running, TimeSpan? slowAfter) => new()
     {
         Target = Target,
         DrainingSince = DrainingSince,
@@ -148,7 +149,7 @@ internal sealed class Upstream
         Drain = DrainingSince is null || Count.Drained.IsCompleted ? null : ReportDrain([.. running.Where(claim => claim.Upstream == this)]),
         InFlight = Count.InFlight,
         Streams = Count.Streams,
-        Traffic = Traffic.Report(),
+        Traffic = Traffic.Report(slowAfter),
     };
 
     private TargetDrain ReportDrain(IReadOnlyList<Claim> running) => new()
