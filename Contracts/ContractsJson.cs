@@ -32,5 +32,6 @@ namespace Wunderproxy.Contracts;
 [JsonSerializable(typeof(ReleaseOrder))]
 [JsonSerializable(typeof(MaintenanceStatus))]
 [JsonSerializable(typeof(PauseStatus))]
+[JsonSerializable(typeof(AbortStatus))]
 [JsonSerializable(typeof(ApiProblem))]
 public sealed partial class ContractsJson : JsonSerializerContext;

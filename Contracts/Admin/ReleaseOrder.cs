@@ -8,6 +8,10 @@ public sealed record ReleaseOrder(string Hash);
 /// <param name="MaintenanceMode">Whether maintenance is up now.</param>
 public sealed record MaintenanceStatus(bool MaintenanceMode);
 
+/// <summary>JSON answer of <c>POST /abort</c>.</summary>
+/// <param name="Withdrawn">The deployments that were under way and have ended by it.</param>
+public sealed record AbortStatus(IReadOnlyList<DeploymentStatus> Withdrawn);
+
 /// <summary>JSON answer of <c>POST /pause</c> and <c>POST /resume</c>.</summary>
 /// <param name="Paused">Whether traffic is paused now.</param>
 public sealed record PauseStatus(bool Paused);

@@ -75,7 +75,8 @@ public sealed record StatusDocument
 /// <param name="Hash">Hash of its launch configuration.</param>
 /// <param name="Revision">Its name for people.</param>
 /// <param name="Since">When it was decided.</param>
-public sealed record DesiredRelease(string Hash, string Revision, DateTimeOffset Since);
+/// <param name="GivenUp">It was withdrawn, or couldn't be carried out in time; it isn't tried again by itself.</param>
+public sealed record DesiredRelease(string Hash, string Revision, DateTimeOffset Since, bool GivenUp = false);
 
 /// <summary>The <c>current.json</c> that a host has read last.</summary>
 /// <param name="ETag">Its ETag; absent: there is no such document.</param>

@@ -55,6 +55,16 @@ internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeP
     /// <inheritdoc cref="LaunchAsync"/>
     public Task<DeploymentStatus> SwitchAsync(string hash, CancellationToken cancellationToken) => OrderAsync("switch", hash, cancellationToken);
 
+    /// <summary>Orders the latest deployment, which didn't succeed, to be tried again.</summary>
+    /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
+    public async Task<DeploymentStatus> RetryAsync(CancellationToken cancellationToken) =>
+        Read(await SendAsync(HttpMethod.Post, "retry?wait=false", [], cancellationToken), Answers.DeploymentStatus);
+
+    /// <summary>Withdraws what is under way.</summary>
+    /// <returns>The deployments that were withdrawn.</returns>
+    /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
+    public async Task<AbortStatus> AbortAsync(CancellationToken cancellationToken) => Read(await SendAsync(HttpMethod.Post, "abort", [], cancellationToken), Answers.AbortStatus);
+
     /// <summary>Makes requests wait, or lets them go on.</summary>
     /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
     public Task SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, isPaused ? "pause" : "resume", [], cancellationToken);

@@ -34,6 +34,8 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         routes.MapMethods("/deployments/{id}", ReadMethods, DeploymentAsync);
         routes.MapPost("/launch", Changing(context => OrderAsync(context, operations.LaunchAsync)));
         routes.MapPost("/switch", Changing(context => OrderAsync(context, operations.SwitchAsync)));
+        routes.MapPost("/retry", Changing(context => OrderAsync(context, WaitQuery.Read(context.Request.Query), null, operations.RetryAsync)));
+        routes.MapPost("/abort", Changing(AbortAsync));
         routes.MapPost("/maintenance/up", Changing(context => MaintenanceAsync(context, up: true)));
         routes.MapPost("/maintenance/down", Changing(context => MaintenanceAsync(context, up: false)));
         routes.MapPost("/pause", Changing(context => PauseAsync(context, isPaused: true)));
@@ -79,13 +81,26 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         await Answer.WriteJsonAsync(context, StatusCodes.Status200OK, new PauseStatus(isPaused), Answer.Readable.PauseStatus);
     }
 
+    private async Task AbortAsync(HttpContext context)
+    {
+        var running = operations.Status.Deployments.Where(deployment => deployment.End is null).Select(deployment => deployment.Id).ToHashSet(StringComparer.Ordinal);
+        await AdmittedAsync(operations.AbortAsync);
+        var withdrawn = operations.Status.Deployments.Where(deployment => running.Contains(deployment.Id) && deployment.End == DeploymentEnd.Cancelled);
+        await Answer.WriteJsonAsync(context, StatusCodes.Status200OK, new AbortStatus([.. withdrawn]), Answer.Readable.AbortStatus);
+    }
+
     private async Task OrderAsync(HttpContext context, Func<string, CancellationToken, Task<Admission>> order)
     {
         var query = WaitQuery.Read(context.Request.Query);
         var hash = await OrderBody.ReadHashAsync(context.Request, context.RequestAborted);
+        await OrderAsync(context, query, hash, cancellationToken => order(hash, cancellationToken));
+    }
+
+    private async Task OrderAsync(HttpContext context, WaitQuery query, string? hash, Func<CancellationToken, Task<Admission>> order)
+    {
         if (!query.Waits)
         {
-            await WriteAsync(context, hash, await OrderedAsync(order, hash));
+            await WriteAsync(context, hash, await OrderedAsync(order));
             return;
         }
 
@@ -96,7 +111,7 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
                 throw new ProblemException(Problems.TooManyWaiting(MaxWaiting));
             }
 
-            await WriteAsync(context, hash, await EndOfAsync(await OrderedAsync(order, hash), query.Limit, context.RequestAborted));
+            await WriteAsync(context, hash, await EndOfAsync(await OrderedAsync(order), query.Limit, context.RequestAborted));
         }
         finally
         {
@@ -104,8 +119,8 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         }
     }
 
-    private async Task<DeploymentStatus> OrderedAsync(Func<string, CancellationToken, Task<Admission>> order, string hash) =>
-        (await AdmittedAsync(cancellationToken => order(hash, cancellationToken))).Deployment
+    private async Task<DeploymentStatus> OrderedAsync(Func<CancellationToken, Task<Admission>> order) =>
+        (await AdmittedAsync(order)).Deployment
         ?? throw new InvalidOperationException("An accepted launch or switch has a deployment.");
 
     // Not bound to the caller's connection: an order is taken or refused, also when its caller has left.
@@ -137,7 +152,7 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         return await operations.WaitForEndAsync(deployment.Id, any.Token) ?? deployment;
     }
 
-    private static Task WriteAsync(HttpContext context, string asked, DeploymentStatus deployment)
+    private static Task WriteAsync(HttpContext context, string? asked, DeploymentStatus deployment)
     {
         if (deployment.End is not (null or DeploymentEnd.Succeeded))
         {
@@ -148,7 +163,7 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         context.Response.Headers.Location = $"/deployments/{deployment.Id}";
         return Answer.PrefersJson(context.Request)
             ? Answer.WriteJsonAsync(context, status, deployment, Answer.Readable.DeploymentStatus)
-            : Answer.WriteTextAsync(context, status, TextOf(asked, deployment));
+            : Answer.WriteTextAsync(context, status, TextOf(asked ?? deployment.Hash, deployment));
     }
 
     // The sentences of an ended launch and switch are those of the Go tool; scripts look for them, and for the hash that they sent, be it MD5.

@@ -61,6 +61,8 @@ internal static class CommandLine
             ExplainCommand.Define(context),
             OrderCommands.DefineLaunch(context),
             OrderCommands.DefineSwitch(context),
+            WithdrawalCommands.DefineAbort(context),
+            WithdrawalCommands.DefineRetry(context),
             TrafficCommands.DefinePause(context),
             TrafficCommands.DefineResume(context),
             TrafficCommands.DefineMaintenance(context),

@@ -52,7 +52,7 @@ internal static class OrderCommands
             context.Lines.EndPassing();
             await context.Error.WriteLineAsync(deployment is null
                 ? $"wunderproxy {command}: interrupted before it was answered; wunderproxy status shows whether it was taken."
-                : $"wunderproxy {command}: interrupted; {Words.Name(deployment.Revision, deployment.Hash)} goes on. wunderproxy status --watch follows it; a switch to another release takes its place.");
+                : $"wunderproxy {command}: interrupted; {Words.Name(deployment.Revision, deployment.Hash)} goes on. wunderproxy status --watch follows it, wunderproxy abort withdraws it.");
             return ExitCode.Interrupted;
         }
         catch (AdminException e)

@@ -10,6 +10,8 @@ namespace Wunderproxy.Controller.Following;
 /// <param name="throughProbation">Whether a release that serves is followed until it can't be rolled back any more.</param>
 internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument? before = null, bool throughProbation = false)
 {
+    private const string TriedAgain = "wunderproxy retry tries it again.";
+
     private readonly HashSet<string> _former = [.. before?.Deployments.Where(deployment => deployment.End is not null).Select(deployment => deployment.Id) ?? []];
     private string? _deploymentId;
     private DateTimeOffset _toldUntil = DateTimeOffset.MinValue;
@@ -109,6 +111,7 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
         DeploymentEnd.Succeeded => EndOfSuccess(deployment, status),
         DeploymentEnd.Failed => Ended(FollowEnd.Failed, deployment.Message, deployment.EndedAt, deployment.Failure),
         DeploymentEnd.RolledBack => Ended(FollowEnd.RolledBack, deployment.Message, deployment.EndedAt, deployment.Failure),
+        DeploymentEnd.Cancelled => Ended(FollowEnd.Superseded, $"{deployment.Message} {TriedAgain}", deployment.EndedAt),
         _ => Ended(FollowEnd.Superseded, Superseded(deployment.Message, status), deployment.EndedAt),
     };
 
@@ -168,6 +171,8 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
             $"It has failed here before, and current.json was this very document already, so it isn't tried again. {rejected.Failure?.Message} wunderproxy launch {Words.Short(Hash)} tries it once more.",
             status.At,
             rejected.Failure),
+        (_, _) when status.Desired is { GivenUp: true } desired && desired.Hash == Hash => Ended(
+            FollowEnd.Refused, $"It was withdrawn here, and current.json was this very document already. {TriedAgain}", status.At),
         (_, { Phase: ReleasePhase.Active or ReleasePhase.Probation }) => Ended(FollowEnd.Serves, "It served already; there was nothing to do.", status.At),
         _ => [],
     };

@@ -21,6 +21,12 @@ internal interface IOperations
     /// <param name="cancellationToken">Ends the wait; what was accepted stays accepted.</param>
     Task<Admission> SwitchAsync(string hash, CancellationToken cancellationToken);
 
+    /// <summary>Withdraws every deployment that is under way; what serves, serves on.</summary>
+    Task<Admission> AbortAsync(CancellationToken cancellationToken);
+
+    /// <summary>Tries the latest deployment again, which didn't succeed.</summary>
+    Task<Admission> RetryAsync(CancellationToken cancellationToken);
+
     /// <summary>Puts maintenance up or down.</summary>
     Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken);
 

@@ -14,6 +14,9 @@ internal abstract record Order
     /// <summary>The journal once the order is accepted, and the deployment that it began, if any.</summary>
     public abstract (Journal Journal, Deployment? Deployment) ApplyTo(Journal journal, DateTimeOffset now, PlanSettings settings);
 
+    /// <summary>Why it can't be taken as things are, and what to do; absent: it can.</summary>
+    public virtual string? RefusalIn(Journal journal) => null;
+
     private static Deployment Begin(DeploymentKind kind, string hash, DateTimeOffset now, PlanSettings settings, Journal journal) => new()
     {
         Id = journal.NextDeploymentId(kind, now),
@@ -46,6 +49,64 @@ internal abstract record Order
         {
             var deployment = Begin(DeploymentKind.Switch, Hash, now, settings, journal);
             return (journal.WithPin(new Decision(Hash, journal.Desired?.ETag, now, Force), deployment), deployment);
+        }
+    }
+
+    /// <summary>Withdraw every deployment that is under way: what serves, serves on. A decision that was withdrawn isn't tried again by itself.</summary>
+    internal sealed record Abort : Order
+    {
+        private const string Withdrawn = "It was withdrawn.";
+
+        public override string? RefusalIn(Journal journal) =>
+            journal.Switch is { } intent ? $"Traffic is just being moved to {intent.To.Hash[..12]}, which can't be withdrawn any more. Roll back once it serves."
+            : Running(journal).Any() ? null
+            : "No deployment is under way, so there is nothing to withdraw. Roll back what serves already.";
+
+        public override (Journal Journal, Deployment? Deployment) ApplyTo(Journal journal, DateTimeOffset now, PlanSettings settings)
+        {
+            var withdrawn = Running(journal).Aggregate(journal, (after, deployment) => Without(after, deployment).WithEnd(deployment.Id, DeploymentEnd.Cancelled, now, Withdrawn));
+            return (withdrawn, null);
+        }
+
+        private static IEnumerable<Deployment> Running(Journal journal) => journal.Deployments.Where(d => d.End is null);
+
+        private static Journal Without(Journal journal, Deployment deployment) => deployment.Kind switch
+        {
+            DeploymentKind.Launch => journal with { Candidates = journal.Candidates.RemoveAll(c => c.Ref.Hash == deployment.Hash && c.Goal == CandidateGoal.Standby) },
+            DeploymentKind.Switch when journal.Pin is { } pin && pin.Hash == deployment.Hash => journal with { Pin = pin with { GivenUp = true } },
+            DeploymentKind.Deploy when journal.Desired is { } desired && desired.Hash == deployment.Hash => journal with { Desired = desired with { GivenUp = true } },
+            _ => journal,
+        };
+    }
+
+    /// <summary>Try the latest deployment again, which didn't succeed.</summary>
+    internal sealed record Retry : Order
+    {
+        public override string? RefusalIn(Journal journal) => journal.Deployments is not [var latest, ..]
+            ? "Nothing was deployed yet, so there is nothing to try again."
+            : latest switch
+            {
+                { End: null } => $"The deployment of {latest.Hash[..12]} is under way. Wait for its end, or withdraw it first.",
+                { End: DeploymentEnd.Succeeded } => $"The latest deployment, of {latest.Hash[..12]}, succeeded, so there is nothing to try again.",
+                { Kind: DeploymentKind.Deploy } when journal.Desired?.Hash != latest.Hash => $"current.json doesn't name {latest.Hash[..12]} any more. Publish it again, or switch to it.",
+                _ => null,
+            };
+
+        public override (Journal Journal, Deployment? Deployment) ApplyTo(Journal journal, DateTimeOffset now, PlanSettings settings)
+        {
+            var latest = journal.Deployments[0];
+            return latest.Kind switch
+            {
+                DeploymentKind.Launch => new Launch(latest.Hash).ApplyTo(journal, now, settings),
+                DeploymentKind.Switch => new Switch(latest.Hash, journal.Pin?.Force ?? false).ApplyTo(journal, now, settings),
+                _ => Deployed(journal, journal.Desired!, now, settings),
+            };
+        }
+
+        private static (Journal Journal, Deployment? Deployment) Deployed(Journal journal, Decision desired, DateTimeOffset now, PlanSettings settings)
+        {
+            var deployment = Begin(DeploymentKind.Deploy, desired.Hash, now, settings, journal);
+            return (journal.WithDesired(desired with { At = now, GivenUp = false }, deployment), deployment);
         }
     }
 

@@ -124,6 +124,12 @@ internal sealed partial class Reconciler(
     /// <inheritdoc/>
     public Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => SubmitAsync(new Order.Pause(isPaused), cancellationToken);
 
+    /// <inheritdoc/>
+    public Task<Admission> AbortAsync(CancellationToken cancellationToken) => SubmitAsync(new Order.Abort(), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Admission> RetryAsync(CancellationToken cancellationToken) => SubmitAsync(new Order.Retry(), cancellationToken);
+
     public Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken) =>
         _waiters.WaitAsync(deploymentId, () => Status.Deployments.FirstOrDefault(d => d.Id == deploymentId), cancellationToken);
 
@@ -219,6 +225,12 @@ internal sealed partial class Reconciler(
         var accepted = new List<(PendingOrder, Deployment?)>();
         while (_orders.Reader.TryRead(out var pending))
         {
+            if (pending.Order.RefusalIn(_journal) is { } refusal)
+            {
+                pending.Answer.TrySetResult(new Admission.Refused(Refusal.Conflict, $"{refusal} Nothing was changed."));
+                continue;
+            }
+
             var (journal, deployment) = pending.Order.ApplyTo(_journal, _clock.Now, settings);
             if (Save(journal))
                 accepted.Add((pending, deployment));

@@ -128,5 +128,5 @@ internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
     };
 
     private static DesiredRelease? Decided(Situation s, Decision? decision) =>
-        decision is null ? null : new DesiredRelease(decision.Hash, RevisionOf(s, decision.Hash), decision.At);
+        decision is null ? null : new DesiredRelease(decision.Hash, RevisionOf(s, decision.Hash), decision.At, decision.GivenUp);
 }

@@ -11,7 +11,7 @@ internal static class DecisionRows
     public static IReadOnlyList<Row> All { get; } =
     [
         new("Deploy", "current.json names another release, or the same one anew", "it is the desired release; the pin is lifted", Deploy),
-        new("Unsettle", "current.json can't be used any more, and a switch is in force", "the next usable current.json lifts the pin, even if it is the former one", Unsettle),
+        new("Unsettle", "current.json can't be used any more, and a switch is in force or the desired release was given up", "the next usable current.json is a new decision, even if it is the former one", Unsettle),
         new("End", "a deployment has reached its end or its deadline", "the end is noted", End),
         new("Blind", "the containers are not known", "nothing, until the engine answers", Blind),
         new("Adopt", "the state file is new or was rebuilt", "the running release is taken over as it is", Adopt),
@@ -35,10 +35,18 @@ internal static class DecisionRows
         return new Step("Deploy", "current.json has changed") { Journal = s.Journal.WithDesired(desired, deployment) };
     }
 
-    // Whoever published what can't be used wanted something else than the switch; so does whoever corrects it, be it by the document from before the switch.
-    private static Step? Unsettle(Situation s) => s.Seen.Current is CurrentDocument.Invalid invalid && s.Journal.Pin is { } pin && pin.ETag != invalid.ETag
-        ? new Step("Unsettle", "current.json has changed, and can't be used") { Journal = s.Journal with { Pin = pin with { ETag = invalid.ETag } } }
-        : null;
+    // Whoever published what can't be used wanted something else than what is in force; so does whoever corrects it, be it by the document from before.
+    private static Step? Unsettle(Situation s)
+    {
+        if (s.Seen.Current is not CurrentDocument.Invalid { ETag: var etag })
+            return null;
+        var journal = s.Journal;
+        if (journal.Pin is { } pin && pin.ETag != etag)
+            journal = journal with { Pin = pin with { ETag = etag } };
+        if (journal.Desired is { GivenUp: true } desired && desired.ETag != etag)
+            journal = journal with { Desired = desired with { ETag = etag } };
+        return journal == s.Journal ? null : new Step("Unsettle", "current.json has changed, and can't be used") { Journal = journal };
+    }
 
     private static Step? Blind(Situation s) =>
         s.Seen.Containers is Fact<ValueList<ContainerFact>>.Unknown unknown ? new Step("Blind", unknown.Reason) : null;

@@ -51,7 +51,9 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
     };
 
     /// <summary>Why and until when nothing is to be done; the first reason noted is the one shown.</summary>
-    public (string Reason, DateTimeOffset? LookAgainAt) Wait => (_waitReason ?? "Everything is as it should be", _lookAgainAt);
+    public (string Reason, DateTimeOffset? LookAgainAt) Wait => (_waitReason ?? Rest, _lookAgainAt);
+
+    private string Rest => Decision is { GivenUp: true } decision ? $"Release {decision.Hash[..12]} was given up, and what serves goes on; wunderproxy retry tries it again" : "Everything is as it should be";
 
     public ContainerFact? Find(ContainerRef? container) =>
         container is null ? null : Containers.FirstOrDefault(c => c.Ref.Name == container.Name);

@@ -266,6 +266,32 @@ public sealed class AdminApiTests : IAsyncLifetime
         Assert.Equal(isUp, document.RootElement.GetProperty("MaintenanceMode").GetBoolean());
     }
 
+    [Fact]
+    public async Task What_is_under_way_is_withdrawn_and_named()
+    {
+        _operations.Admission = new Admission.Accepted(null);
+        var (running, former) = (FakeOperations.Running, FakeOperations.Running with { Id = "d0", End = DeploymentEnd.Cancelled });
+        _operations.Status = _operations.Status with { Deployments = [running, former] };
+        _operations.WhenOrdered = () => _operations.Status = _operations.Status with { Deployments = [running with { End = DeploymentEnd.Cancelled }, former] };
+
+        using var answer = await PostAsync("/abort", "");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(["abort"], _operations.Orders);
+        using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        Assert.Equal(["d1"], document.RootElement.GetProperty("Withdrawn").EnumerateArray().Select(d => d.GetProperty("Id").GetString()));
+    }
+
+    [Fact]
+    public async Task Latest_deployment_is_tried_again_without_naming_it()
+    {
+        using var answer = await PostAsync("/retry?wait=false", "");
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal(["retry"], _operations.Orders);
+        Assert.Equal("/deployments/d1", answer.Headers.Location?.ToString());
+    }
+
     [Theory]
     [InlineData("pause", true)]
     [InlineData("resume", false)]

@@ -48,6 +48,9 @@ internal sealed class FakeOperations : IOperations
 
     public Exception? Error { get; set; }
 
+    /// <summary>What comes of the next orders.</summary>
+    public Action WhenOrdered { get; set; } = () => { };
+
     public void End(DeploymentEnd end, FailureEvidence? failure = null, DeploymentKind kind = DeploymentKind.Launch) =>
         _ended.SetResult(Running with { Kind = kind, End = end, Failure = failure, ContainerId = "1a2b3c4d5e6f", Port = 9292, Message = end.ToString() });
 
@@ -58,6 +61,10 @@ internal sealed class FakeOperations : IOperations
     public Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken) => Order($"maintenance {up}");
 
     public Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => Order($"pause {isPaused}");
+
+    public Task<Admission> AbortAsync(CancellationToken cancellationToken) => Order("abort");
+
+    public Task<Admission> RetryAsync(CancellationToken cancellationToken) => Order("retry");
 
     public async Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken)
     {
@@ -74,6 +81,7 @@ internal sealed class FakeOperations : IOperations
     private Task<Admission> Order(string order)
     {
         Orders.Enqueue(order);
+        WhenOrdered();
         return Error is null ? Task.FromResult(Admission) : Task.FromException<Admission>(Error);
     }
 }

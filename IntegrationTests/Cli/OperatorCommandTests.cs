@@ -123,6 +123,38 @@ public sealed class OperatorCommandTests : IAsyncLifetime
         Assert.Equal(answer, _run.Output.Trim());
     }
 
+    [Fact]
+    public async Task What_is_under_way_is_withdrawn_by_command()
+    {
+        _operations.Admission = new Admission.Accepted(null);
+        _operations.Status = _operations.Status with { Deployments = [FakeOperations.Running] };
+        _operations.WhenOrdered = () => _operations.Status = _operations.Status with { Deployments = [FakeOperations.Running with { End = DeploymentEnd.Cancelled }] };
+        _run.IsTerminal = true;
+
+        Assert.Equal(ExitCode.Ok, await _run.Async("abort"));
+
+        Assert.Equal(["abort"], _operations.Orders);
+        Assert.Contains($"Launch of 2f1c9e0 ({Hash[..12]}) was withdrawn; what serves, serves on.", _run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Order_that_the_present_state_forbids_is_refused_with_the_reason()
+    {
+        _operations.Admission = new Admission.Refused(Refusal.Conflict, "No deployment is under way. Nothing was changed.");
+
+        Assert.Equal(ExitCode.Refused, await _run.Async("abort"));
+
+        Assert.Contains("wunderproxy abort: No deployment is under way.", _run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Latest_deployment_is_tried_again_by_command()
+    {
+        Assert.Equal(ExitCode.Ok, await _run.Async("retry", "--no-wait"));
+
+        Assert.Equal(["retry"], _operations.Orders);
+    }
+
     [Theory]
     [InlineData("launch")]
     [InlineData("switch")]

@@ -189,6 +189,10 @@ public sealed class RunCommandTests : IAsyncLifetime
 
         public Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => _operations.SetPausedAsync(isPaused, cancellationToken);
 
+        public Task<Admission> AbortAsync(CancellationToken cancellationToken) => _operations.AbortAsync(cancellationToken);
+
+        public Task<Admission> RetryAsync(CancellationToken cancellationToken) => _operations.RetryAsync(cancellationToken);
+
         public Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken) =>
             _operations.WaitForEndAsync(deploymentId, cancellationToken);
     }

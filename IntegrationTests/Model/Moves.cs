@@ -45,6 +45,8 @@ internal enum MoveKind
     Launched,
     Switched,
     Reloaded,
+    Withdrawn,
+    TriedAgain,
     MaintenanceChanges,
 }
 
@@ -262,6 +264,10 @@ internal static class Moves
 
         if (s.Journal.Active is { } active)
             yield return new Move(MoveKind.Reloaded, active.Ref.Hash, Ordered(s, new Order.Switch(active.Ref.Hash, Force: true)));
+        if (new Order.Abort().RefusalIn(s.Journal) is null)
+            yield return new Move(MoveKind.Withdrawn, null, Ordered(s, new Order.Abort()));
+        if (new Order.Retry().RefusalIn(s.Journal) is null)
+            yield return new Move(MoveKind.TriedAgain, null, Ordered(s, new Order.Retry()));
         yield return new Move(MoveKind.MaintenanceChanges, !s.Journal.Maintenance, Ordered(s, new Order.Maintenance(!s.Journal.Maintenance)));
     }
 

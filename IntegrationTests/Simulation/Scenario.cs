@@ -200,6 +200,12 @@ internal sealed class Scenario
         yield return (2, Now(JumpClock));
         yield return (2, FillDiskAsync);
         yield return (1, FillProxyDiskAsync);
+
+        // The stories of other seeds stay what they were when they found something.
+        if (_host.Seed >= 0)
+            yield break;
+        yield return (8, () => AskAsync("/abort", "", "", Timeout.InfiniteTimeSpan));
+        yield return (4, () => OrderAsync("/retry", ""));
     }
 
     private static Func<Task> Now(Action act) => () =>

@@ -12,6 +12,7 @@ internal sealed class SimulatedHost
 
     public SimulatedHost(int seed, bool isDetailed)
     {
+        Seed = seed;
         Random = new Random(seed);
         Thread = new VirtualThread(Random);
         World = new Life(Thread, "world");
@@ -28,6 +29,8 @@ internal sealed class SimulatedHost
         Visitors = new Visitors(this);
         Promises = new Promises(this);
     }
+
+    public int Seed { get; }
 
     public Random Random { get; }
 

@@ -14,6 +14,9 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public void Promises_hold_under_every_seed() => RunSeeds(0, SeedCount);
 
     [Fact]
+    public void Promises_hold_where_deployments_are_withdrawn_and_tried_again() => RunSeeds(-SeedCount / 2, SeedCount / 2);
+
+    [Fact]
     public void Same_seed_is_the_same_run()
     {
         for (var seed = 0; seed < 10; seed++)

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.Text.Json;
+using Wunderproxy.Contracts;
+using Wunderproxy.Controller.AdminClient;
+using Wunderproxy.Controller.Reporting;
+
+namespace Wunderproxy.Controller.Cli;
+
+/// <summary><c>wunderproxy abort</c> and <c>retry</c>: for what is under way on a host, and for what failed there.</summary>
+internal static class WithdrawalCommands
+{
+    private const string AbortExamples = """
+        Examples:
+          wunderproxy abort                       what serves, serves on; what was begun is removed
+          wunderproxy abort --host web2:8001
+
+        current.json is left as it is: a release that it names isn't tried again on that host until current.json changes, or wunderproxy retry.
+        """;
+
+    private const string RetryExamples = """
+        Examples:
+          wunderproxy retry                       once the registry is back, say
+        """;
+
+    public static Command DefineAbort(CommandContext context)
+    {
+        var command = new ExplainedCommand("abort", "Withdraws every deployment that is under way on a host.", AbortExamples);
+        var options = OperatorOptions.AddOrderTo(command);
+        command.SetAction((parsed, cancellationToken) => Failures.GuardAsync(
+            "abort", context, async () => options.Read(parsed, context) is { } settings ? await AbortAsync(settings, context, cancellationToken) : ExitCode.Usage, cancellationToken));
+        return command;
+    }
+
+    public static Command DefineRetry(CommandContext context)
+    {
+        var command = new ExplainedCommand("retry", "Tries the latest deployment of a host again, which failed or was withdrawn.", RetryExamples);
+        var options = OperatorOptions.AddFollowingTo(command);
+        command.SetAction(async (parsed, cancellationToken) => (int)(options.Read(parsed, context) is { } settings
+            ? await OrderCommands.RunAsync("retry", settings, (api, token) => api.RetryAsync(token), context, cancellationToken)
+            : ExitCode.Usage));
+        return command;
+    }
+
+    private static async Task<ExitCode> AbortAsync(OperatorSettings settings, CommandContext context, CancellationToken cancellationToken)
+    {
+        using var api = settings.Order(context);
+        var status = await api.AbortAsync(cancellationToken);
+        context.Lines.Write(settings.IsJson
+            ? [new Line(JsonSerializer.Serialize(status, ContractsJson.Default.AbortStatus))]
+            : [.. status.Withdrawn.Select(deployment => new Line($"{deployment.Kind} of {Words.Name(deployment.Revision, deployment.Hash)} was withdrawn; what serves, serves on."))]);
+        return ExitCode.Ok;
+    }
+}
