@@ -53,6 +53,9 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
     /// <summary>Why and until when nothing is to be done; the first reason noted is the one shown.</summary>
     public (string Reason, DateTimeOffset? LookAgainAt) Wait => (_waitReason ?? "Everything is as it should be", _lookAgainAt);
 
+    /// <summary>The first reason that was noted; absent: nothing waits.</summary>
+    public string? NotedReason => _waitReason;
+
     public ContainerFact? Find(ContainerRef? container) =>
         container is null ? null : Containers.FirstOrDefault(c => c.Ref.Name == container.Name);
 
