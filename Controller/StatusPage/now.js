@@ -51,7 +51,8 @@ function wish(status, now) {
   const by = status.Pin
     ? [", by a switch ", words.since(status.Pin.Since, now), " ago; it holds until current.json changes", status.Desired ? `, which names ${words.named(status.Desired.Revision, status.Desired.Hash)}.` : "."]
     : [", by current.json, for ", words.since(decided.Since, now), "."];
-  return [what, by];
+  const hasFailed = releaseOf(status, decided.Hash)?.Phase === "Rejected";
+  return [what, by, hasFailed && " It failed, and isn't tried again until somebody decides anew."];
 }
 
 function orders({ status, caller }) {

@@ -12,6 +12,7 @@ import { history, told } from "./history.js";
 const trafficInterval = 10_000;
 const keptEvents = 60;
 const answerTime = 8000;
+const longCommit = /\+([0-9a-f]{7})[0-9a-f]+$/;
 
 const state = {
   status: null, caller: null, explanation: null, traffic: null, history: null, events: [],
@@ -41,7 +42,7 @@ function renderStatus() {
   document.title = `${status.Application}: ${active ? words.named(active.Revision, active.Hash) : "nothing serves"}`;
   at("application").textContent = status.Application;
   at("host").textContent = `on ${location.host}`;
-  at("version").textContent = `wunderproxy ${status.Version}`;
+  at("version").textContent = `wunderproxy ${status.Version.replace(longCommit, "+$1")}`;
   show(at("now-body"), now(state));
   show(at("drain-body"), drain(state));
   show(at("history-body"), history(state));

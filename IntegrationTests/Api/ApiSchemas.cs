@@ -1,6 +1,8 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using NJsonSchema;
 using Wunderproxy.Contracts;
@@ -72,8 +74,24 @@ internal static class ApiSchemas
             return new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. names]) };
         }
 
-        return schema is JsonObject described ? Loosened(described, context.TypeInfo) : schema;
+        return schema is JsonObject described ? Described(Loosened(described, context.TypeInfo), type) : schema;
     }
+
+    /// <summary>Says of each member what its documentation says. A reference has the words of its type, unless others are beside it.</summary>
+    private static JsonObject Described(JsonObject schema, Type type)
+    {
+        foreach (var (name, member) in schema["properties"]?.AsObject() ?? [])
+        {
+            if (member is JsonObject described && type.GetProperties().FirstOrDefault(p => NameOf(p) == name) is { } property && MemberDocumentation.Of(property) is { } words)
+            {
+                described["description"] = words;
+            }
+        }
+
+        return schema;
+    }
+
+    private static string NameOf(PropertyInfo property) => property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? property.Name;
 
     /// <summary>Lets members be added, and be absent where they may be null.</summary>
     private static JsonObject Loosened(JsonObject schema, JsonTypeInfo type)
