@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Controller.Api;
 
 namespace Wunderproxy.Controller.AdminClient;
 
@@ -13,7 +14,8 @@ namespace Wunderproxy.Controller.AdminClient;
 /// <param name="address">Where it is.</param>
 /// <param name="limit">How long each call may take. An order is answered once it is on disk, not once it is done.</param>
 /// <param name="time">Clock of the deadlines.</param>
-internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeProvider time) : IDisposable
+/// <param name="token">What changing calls show; absent: nothing.</param>
+internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeProvider time, ApiToken? token = null) : IDisposable
 {
     private const int AnswerCapBytes = 16 << 20;
 
@@ -65,6 +67,16 @@ internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeP
     /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
     public async Task<AbortStatus> AbortAsync(CancellationToken cancellationToken) => Read(await SendAsync(HttpMethod.Post, "abort", [], cancellationToken), Answers.AbortStatus);
 
+    /// <summary>Why that host does what it does.</summary>
+    /// <exception cref="AdminException">It couldn't be had.</exception>
+    public async Task<PlanExplanation> ExplainAsync(CancellationToken cancellationToken) => Read(await SendAsync(HttpMethod.Get, "explain", null, cancellationToken), Answers.PlanExplanation);
+
+    /// <summary>Ends the drain of replaced releases, or gives them more time.</summary>
+    /// <returns>The releases that it was about, as they are now.</returns>
+    /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
+    public async Task<DrainStatus> LimitDrainAsync(DrainOrder order, CancellationToken cancellationToken) =>
+        Read(await SendAsync(HttpMethod.Post, "drain", JsonSerializer.SerializeToUtf8Bytes(order, ContractsJson.Default.DrainOrder), cancellationToken), Answers.DrainStatus);
+
     /// <summary>Makes requests wait, or lets them go on.</summary>
     /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
     public Task SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, isPaused ? "pause" : "resume", [], cancellationToken);
@@ -112,6 +124,7 @@ internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeP
         using var request = new HttpRequestMessage(method, path) { Headers = { Accept = { new("application/json") } } };
         if (body is not null)
         {
+            request.Headers.TryAddWithoutValidation("Authorization", token?.Header);
             request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         }
 

@@ -6,12 +6,19 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Wunderproxy.Controller.Events;
 using Wunderproxy.Controller.Reconciling;
 
 namespace Wunderproxy.Controller.Api;
+
+/// <summary>How the admin API is served.</summary>
+/// <param name="Address">Where it listens.</param>
+/// <param name="Token">What those show who change something; absent: only callers on this host may.</param>
+internal sealed record AdminApiSettings(ListenAddress Address, ApiToken? Token = null);
 
 /// <summary>The admin API, listening.</summary>
 internal sealed partial class AdminApi : IAsyncDisposable
@@ -31,7 +38,7 @@ internal sealed partial class AdminApi : IAsyncDisposable
     public string BoundAddress => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
     /// <summary>Starts to listen.</summary>
-    /// <param name="address">Where.</param>
+    /// <param name="settings">Where, and who may change something.</param>
     /// <param name="operations">What the calls ask.</param>
     /// <param name="started">Ends once there is something to ask; calls before that are answered 503.</param>
     /// <param name="time">Clock of the deadlines.</param>
@@ -39,23 +46,23 @@ internal sealed partial class AdminApi : IAsyncDisposable
     /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="ListenException">The address can't be listened on.</exception>
     public static async Task<AdminApi> StartAsync(
-        ListenAddress address, IOperations operations, Task started, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+        AdminApiSettings settings, IOperations operations, Task started, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         // The empty builder reads neither ASPNETCORE_ variables nor settings files, and leaves signals alone.
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(loggers);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, address));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, settings.Address));
 
         var server = builder.Build();
         var logger = loggers.CreateLogger<AdminApi>();
         server.Use(next => Guarded(next, started, logger));
         server.UseRouting();
-        new AdminCalls(operations, time, server.Lifetime.ApplicationStopping).Map(server);
+        Map(server, operations, new CallerCheck(settings.Token), time, server.Lifetime.ApplicationStopping);
 
         try
         {
-            await ListenAsync(server, address, cancellationToken);
+            await ListenAsync(server, settings.Address, cancellationToken);
             return new AdminApi(server, time);
         }
         catch
@@ -65,9 +72,19 @@ internal sealed partial class AdminApi : IAsyncDisposable
         }
     }
 
+    /// <summary>Every call.</summary>
+    internal static void Map(IEndpointRouteBuilder routes, IOperations operations, CallerCheck callers, TimeProvider time, CancellationToken stopping)
+    {
+        new AdminCalls(operations, callers, time, stopping).Map(routes);
+        new ExplainCalls(operations, callers).Map(routes);
+        new DrainCalls(operations, callers).Map(routes);
+        new EventCalls(new EventFeed(operations, time), time, stopping).Map(routes);
+        PageCalls.Map(routes);
+    }
+
     /// <summary>The calls, with a problem document for whatever goes wrong in them, and before there is something to ask.</summary>
     internal static RequestDelegate Guarded(RequestDelegate calls, Task started, ILogger logger) => new ProblemGuard(
-        context => started.IsCompletedSuccessfully ? calls(context) : throw new ProblemException(Problems.Starting()), logger).InvokeAsync;
+        context => started.IsCompletedSuccessfully || PageCalls.AreAt(context.Request.Path) ? calls(context) : throw new ProblemException(Problems.Starting()), logger).InvokeAsync;
 
     /// <summary>Ends waiting calls with a location to follow, then stops to listen.</summary>
     public async ValueTask DisposeAsync()

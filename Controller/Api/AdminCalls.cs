@@ -9,16 +9,19 @@ namespace Wunderproxy.Controller.Api;
 
 /// <summary>The calls of the admin API.</summary>
 /// <param name="operations">Decides and knows.</param>
+/// <param name="callers">Says who may change something.</param>
 /// <param name="time">Clock of the deadlines.</param>
 /// <param name="stopping">Ends waiting calls when the Controller stops; their deployments go on after its next start.</param>
-internal sealed class AdminCalls(IOperations operations, TimeProvider time, CancellationToken stopping)
+internal sealed class AdminCalls(IOperations operations, CallerCheck callers, TimeProvider time, CancellationToken stopping)
 {
     /// <summary>Calls that may wait at once.</summary>
     public const int MaxWaiting = 64;
 
+    /// <summary>Methods of the calls that only ask.</summary>
+    public static readonly string[] ReadMethods = [HttpMethods.Get, HttpMethods.Head];
+
     private const int ShownHashDigits = 8;
     private const int LongestId = 64;
-    private static readonly string[] ReadMethods = [HttpMethods.Get, HttpMethods.Head];
     private static readonly TimeSpan DecisionLimit = TimeSpan.FromSeconds(30);
 
     // A deployment ends by its own deadline; this much later an answer is due even if it didn't.
@@ -32,19 +35,15 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         routes.MapMethods("/healthz", ReadMethods, Health);
         routes.MapMethods("/readyz", ReadMethods, Readiness);
         routes.MapMethods("/deployments/{id}", ReadMethods, DeploymentAsync);
-        routes.MapPost("/launch", Changing(context => OrderAsync(context, operations.LaunchAsync)));
-        routes.MapPost("/switch", Changing(context => OrderAsync(context, operations.SwitchAsync)));
-        routes.MapPost("/retry", Changing(context => OrderAsync(context, WaitQuery.Read(context.Request.Query), null, operations.RetryAsync)));
-        routes.MapPost("/abort", Changing(AbortAsync));
-        routes.MapPost("/maintenance/up", Changing(context => MaintenanceAsync(context, up: true)));
-        routes.MapPost("/maintenance/down", Changing(context => MaintenanceAsync(context, up: false)));
-        routes.MapPost("/pause", Changing(context => PauseAsync(context, isPaused: true)));
-        routes.MapPost("/resume", Changing(context => PauseAsync(context, isPaused: false)));
+        routes.MapPost("/launch", callers.Guarding(context => OrderAsync(context, operations.LaunchAsync)));
+        routes.MapPost("/switch", callers.Guarding(context => OrderAsync(context, operations.SwitchAsync)));
+        routes.MapPost("/retry", callers.Guarding(context => OrderAsync(context, WaitQuery.Read(context.Request.Query), null, operations.RetryAsync)));
+        routes.MapPost("/abort", callers.Guarding(AbortAsync));
+        routes.MapPost("/maintenance/up", callers.Guarding(context => MaintenanceAsync(context, up: true)));
+        routes.MapPost("/maintenance/down", callers.Guarding(context => MaintenanceAsync(context, up: false)));
+        routes.MapPost("/pause", callers.Guarding(context => PauseAsync(context, isPaused: true)));
+        routes.MapPost("/resume", callers.Guarding(context => PauseAsync(context, isPaused: false)));
     }
-
-    private static RequestDelegate Changing(RequestDelegate call) => context => CallerCheck.RefusalOf(context) is { } reason
-        ? throw new ProblemException(Problems.Forbidden(reason))
-        : call(context);
 
     private Task Status(HttpContext context) => Answer.WriteJsonAsync(context, StatusCodes.Status200OK, operations.Status, Answer.Readable.StatusDocument);
 

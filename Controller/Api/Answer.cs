@@ -38,7 +38,7 @@ internal static class Answer
     /// <summary>Whether JSON is wanted more than text. Whoever takes anything gets text, as from the Go tool.</summary>
     public static bool PrefersJson(HttpRequest request) => WishFor(request, "application/json") > WishFor(request, "text/plain");
 
-    private static Task WriteAsync(HttpContext context, int status, string mediaType, byte[] body)
+    public static Task WriteAsync(HttpContext context, int status, string mediaType, byte[] body)
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = mediaType;
@@ -57,6 +57,11 @@ internal static class ProblemAnswer
         if (problem.Status == StatusCodes.Status503ServiceUnavailable)
         {
             context.Response.Headers.RetryAfter = "5";
+        }
+
+        if (problem.Status == StatusCodes.Status401Unauthorized)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
         }
 
         var isJsonTaken = Answer.WishFor(context.Request, MediaType) > 0 || Answer.WishFor(context.Request, "application/json") > 0;

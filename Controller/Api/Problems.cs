@@ -28,12 +28,31 @@ internal static class Problems
         StatusCodes.Status404NotFound,
         "no-such-call",
         "There is no such call",
-        $"There is nothing at {path}. Calls: GET /status, /healthz, /readyz, /deployments/{{id}}; POST /launch, /switch, /retry, /abort, /maintenance/up, /maintenance/down, /pause, /resume.");
+        $"There is nothing at {path}. GET /openapi.json lists the calls, such as GET /status and POST /launch; GET / is the status page.");
 
     public static ApiProblem WrongMethod(string method, string path, string allowed) => Of(
         StatusCodes.Status405MethodNotAllowed, "wrong-method", "The method is not allowed here", $"{path} doesn't take {method}, and nothing was changed. Use {allowed}.");
 
-    public static ApiProblem Forbidden(string detail) => Of(StatusCodes.Status403Forbidden, "forbidden", "The call is not allowed from there", detail);
+    public static ApiProblem Forbidden(CallerCheck.Refused refused) => refused.Kind switch
+    {
+        CallerRefusal.Place => Of(StatusCodes.Status403Forbidden, "forbidden", "The call is not allowed from there", refused.Reason),
+        CallerRefusal.Token => Of(StatusCodes.Status401Unauthorized, "token-needed", "The call needs the Controller's token", refused.Reason),
+    };
+
+    public static ApiProblem TooManyListeners(int limit) => Of(
+        StatusCodes.Status503ServiceUnavailable, "too-many-listeners", "Too many listen to the events", $"{limit} listen to the events already. Come again later; GET /status tells the same at any time.");
+
+    public static ApiProblem NotDrained(DrainOutcome.Refused refused)
+    {
+        var (status, type, title) = refused.Refusal switch
+        {
+            DrainRefusal.NotDraining => (StatusCodes.Status409Conflict, "not-draining", "No such release drains"),
+            DrainRefusal.ProxyUnavailable => (StatusCodes.Status503ServiceUnavailable, "proxy-unavailable", "The Proxy isn't reached"),
+        };
+        return Of(status, type, title, refused.Message);
+    }
+
+    public static ApiProblem NoHistory(string message) => Of(StatusCodes.Status503ServiceUnavailable, "history-unavailable", "The history couldn't be read", message);
 
     public static ApiProblem UnknownDeployment() => Of(
         StatusCodes.Status404NotFound,

@@ -66,6 +66,7 @@ internal static class CommandLine
             TrafficCommands.DefinePause(context),
             TrafficCommands.DefineResume(context),
             TrafficCommands.DefineMaintenance(context),
+            DrainCommands.Define(context),
             ContentCommands.DefineImage(context),
             ContentCommands.DefineEnv(context),
             LogsCommand.Define(context),

@@ -5,6 +5,7 @@ using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Launching;
 using Wunderproxy.Controller.AdminClient;
 using Wunderproxy.Controller.Comparing;
+using Wunderproxy.Controller.Desired;
 using Wunderproxy.Controller.Reporting;
 using Wunderproxy.Controller.Store;
 
@@ -168,7 +169,7 @@ internal static class DocumentCommands
     {
         var store = documents.OpenExisting(context.Time);
         var current = await new DocumentSource(store, documents.Prefix).ReadCurrentAsync(cancellationToken);
-        var entries = (await ReadHistoryAsync(store, documents.Prefix, cancellationToken)).Entries.Reverse().Take(Math.Max(limit, 0)).ToList();
+        var entries = (await DeploymentHistory.ReadAsync(store, documents.Prefix, cancellationToken)).Entries.Reverse().Take(Math.Max(limit, 0)).ToList();
         if (isJson)
         {
             entries.ForEach(entry => context.Output.WriteLine(JsonSerializer.Serialize(entry, JsonLines.Format.HistoryEntry)));
@@ -199,18 +200,4 @@ internal static class DocumentCommands
     // The Go tool's entries have another digest of the same bytes.
     private static string MarkOf(HistoryEntry entry, int number, LaunchDocument? current) =>
         number == 0 && current is not null ? ContentHash.Matches(entry.Hash, current.Bytes) ? "current.json" : "current.json is another" : "";
-
-    private static async Task<History> ReadHistoryAsync(IObjectStore store, string prefix, CancellationToken cancellationToken)
-    {
-        var key = History.KeyFor(prefix);
-        var read = await store.GetAsync(key, null, History.MaxBytes, cancellationToken);
-        try
-        {
-            return read.Status == StoreReadStatus.Found ? History.Read(read.Content.Span) : History.Empty;
-        }
-        catch (JsonException e)
-        {
-            throw new PublicationException($"{key} in {store.Description} is no history: {e.Message} Repair it or move it away.");
-        }
-    }
 }

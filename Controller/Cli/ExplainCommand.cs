@@ -26,7 +26,7 @@ internal static class ExplainCommand
     {
         using var api = settings.Ask(context);
         var status = await api.GetStatusAsync(cancellationToken);
-        var explanation = Explanation.Of(status);
+        var explanation = Explanation.Of(status, await api.ExplainAsync(cancellationToken));
         if (settings.IsJson)
         {
             await context.Output.WriteLineAsync(JsonSerializer.Serialize(explanation, JsonLines.Format.Explanation));

@@ -1,4 +1,5 @@
 using Wunderproxy.Controller.AdminClient;
+using Wunderproxy.Controller.Desired;
 using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Following;
 using Wunderproxy.Controller.Store;
@@ -35,7 +36,7 @@ internal static class Failures
     }
 
     /// <summary>Whether it is a failure that was foreseen, with a message for people.</summary>
-    public static bool IsForeseen(Exception failure) => failure is AdminException or StoreException or EngineException or PublicationException or SettingException;
+    public static bool IsForeseen(Exception failure) => failure is AdminException or StoreException or EngineException or PublicationException or HistoryException or SettingException;
 
     public static ExitCode CodeOf(FollowEnd end) => end switch
     {

@@ -30,6 +30,7 @@ internal sealed record PublishedLine(string News, string Hash, string Revision)
 [JsonSerializable(typeof(ChangeLine))]
 [JsonSerializable(typeof(PublishedLine))]
 [JsonSerializable(typeof(Contracts.HistoryEntry))]
+[JsonSerializable(typeof(Contracts.Admin.DrainStatus))]
 [JsonSerializable(typeof(Reporting.Explanation))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(Following.HostNews))]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Wunderproxy.Controller.AdminClient;
+using Wunderproxy.Controller.Api;
 
 namespace Wunderproxy.Controller.Cli;
 
@@ -9,6 +10,9 @@ internal sealed class OperatorOptions
     /// <summary>Names the admin API where <c>--host</c> doesn't; <c>run</c> takes its own address from it, so on a host both are right with one variable.</summary>
     public const string ApiVariable = "WUNDERPROXY_API";
 
+    /// <summary>Names the file of the token where <c>--token-file</c> doesn't; <c>run</c> takes its own from it.</summary>
+    public static readonly string TokenVariable = RunOptions.ApiTokenFile.Variable;
+
     private static readonly TimeSpan Longest = TimeSpan.FromHours(24);
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(10);
 
@@ -17,9 +21,10 @@ internal sealed class OperatorOptions
     private JsonOption? _json;
     private readonly Option<string> _timeout;
     private readonly Option<bool>? _noWait;
+    private readonly Option<string>? _tokenFile;
     private readonly bool _takesMany;
 
-    private OperatorOptions(string timeout, string timeoutMeaning, bool waits, bool takesMany, bool hasJson = true)
+    private OperatorOptions(string timeout, string timeoutMeaning, bool waits, bool takesMany, bool hasJson = true, bool orders = false)
     {
         (_takesMany, _hasJson) = (takesMany, hasJson);
         _hosts = new Option<string[]>("--host")
@@ -29,18 +34,19 @@ internal sealed class OperatorOptions
             Arity = ArgumentArity.OneOrMore,
         };
         _timeout = new Option<string>("--timeout") { HelpName = "DURATION", Description = $"{timeoutMeaning} [default: {timeout}]", DefaultValueFactory = _ => timeout };
+        _tokenFile = orders ? new Option<string>("--token-file") { HelpName = "FILE", Description = $"File of the token that the host was given as --api-token-file [env: {TokenVariable}]" } : null;
         _noWait = waits ? new Option<bool>("--no-wait") { Description = "Returns once it is accepted." } : null;
     }
 
     /// <summary>For a command that changes something at once.</summary>
-    public static OperatorOptions AddOrderTo(Command command) => new OperatorOptions("35s", "How long the answer may take.", waits: false, takesMany: false).Added(command);
+    public static OperatorOptions AddOrderTo(Command command) => new OperatorOptions("35s", "How long the answer may take.", waits: false, takesMany: false, orders: true).Added(command);
 
     /// <summary>For a command that only asks.</summary>
     public static OperatorOptions AddTo(Command command, bool hasJson = true) => new OperatorOptions("5s", "How long an answer may take.", waits: false, takesMany: false, hasJson).Added(command);
 
     /// <summary>For a command that follows a deployment.</summary>
     public static OperatorOptions AddFollowingTo(Command command, bool takesMany = false) =>
-        new OperatorOptions("15m", "How long it is followed; it goes on after that.", waits: true, takesMany).Added(command);
+        new OperatorOptions("15m", "How long it is followed; it goes on after that.", waits: true, takesMany, orders: !takesMany).Added(command);
 
     /// <summary>What they say, or <see langword="null"/> once it was said what is wrong with them.</summary>
     public OperatorSettings? Read(ParseResult parsed, CommandContext context)
@@ -50,7 +56,10 @@ internal sealed class OperatorOptions
             Hosts(parsed, context, errors),
             _json?.Read(parsed, context) ?? false,
             _noWait is null || !parsed.GetValue(_noWait),
-            TimeoutOf(parsed.GetValue(_timeout) ?? "", errors));
+            TimeoutOf(parsed.GetValue(_timeout) ?? "", errors))
+        {
+            Token = _tokenFile is null ? null : TokenIn(parsed.GetValue(_tokenFile), context, errors),
+        };
         if (errors.Count == 0)
         {
             return settings;
@@ -69,6 +78,11 @@ internal sealed class OperatorOptions
         }
 
         command.Add(_timeout);
+        if (_tokenFile is not null)
+        {
+            command.Add(_tokenFile);
+        }
+
         if (_hasJson)
         {
             _json = JsonOption.AddTo(command);
@@ -103,6 +117,20 @@ internal sealed class OperatorOptions
         return addresses;
     }
 
+    private static ApiToken? TokenIn(string? option, CommandContext context, List<string> errors)
+    {
+        var (origin, file) = option is not null ? ("--token-file", option) : (TokenVariable, context.Environment(TokenVariable));
+        try
+        {
+            return string.IsNullOrEmpty(file) ? null : SettingParsers.TokenIn(file);
+        }
+        catch (SettingException e)
+        {
+            errors.Add($"{origin} '{file}' {e.Message}");
+            return null;
+        }
+    }
+
     private static TimeSpan TimeoutOf(string text, List<string> errors)
     {
         try
@@ -127,6 +155,9 @@ internal sealed record OperatorSettings(IReadOnlyList<AdminAddress> Hosts, bool 
     // The API itself takes up to 30 s to confirm an order.
     private static readonly TimeSpan OrderLimit = TimeSpan.FromSeconds(35);
 
+    /// <summary>What orders show; absent: nothing.</summary>
+    public ApiToken? Token { get; init; }
+
     /// <summary>The one host, of a command that asks one.</summary>
     public AdminAddress Host => Hosts[0];
 
@@ -134,5 +165,5 @@ internal sealed record OperatorSettings(IReadOnlyList<AdminAddress> Hosts, bool 
     public AdminApiClient Ask(CommandContext context) => new(Host, Timeout, context.Time);
 
     /// <summary>A client for orders.</summary>
-    public AdminApiClient Order(CommandContext context) => new(Host, Timeout < OrderLimit ? Timeout : OrderLimit, context.Time);
+    public AdminApiClient Order(CommandContext context) => new(Host, Timeout < OrderLimit ? Timeout : OrderLimit, context.Time, Token);
 }

@@ -109,7 +109,7 @@ internal static partial class RunCommand
         _ = Task.Run(() => reconciler.GetAcquaintedAsync(cancellationToken), CancellationToken.None);
 
         // The API first: if its address is taken, no Proxy was started in vain.
-        await using var api = await AdminApi.StartAsync(settings.Api, reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
+        await using var api = await AdminApi.StartAsync(new AdminApiSettings(settings.Api, settings.ApiToken), reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
         await launcher.EnsureRunningAsync(cancellationToken);
 
         var logger = loggers.CreateLogger(typeof(RunCommand));

@@ -26,6 +26,8 @@ internal static class RunOptions
     public static readonly Setting AcmeAllow = new("acme-allow", "LIST", "Names, such as shop.example or *.shop.example, for which certificates are obtained when clients ask for them [default: none].", "");
     public static readonly Setting AcmeAsk = new("acme-ask", "URL", "Is asked with ?domain=NAME whether one is obtained for other names; 200 means yes [default: nobody].");
     public static readonly Setting Api = new("api", "ADDRESS", "Address of the admin API, or unix:/path of its socket.", "0.0.0.0:8001");
+    public static readonly Setting ApiTokenFile = new(
+        "api-token-file", "FILE", "Its one line is a token, of 20 characters at least, that every call which changes something has to show, from wherever it comes; without, such calls are taken from this host only.");
     public static readonly Setting RegistryPort = new("registry-port", "PORT", "Port of the registry on localhost, for configurations that name no image.", "8080");
     public static readonly Setting Cfg = new("cfg", "FILE", "Environment of every container, as NAME=VALUE lines. A configuration's own value wins.");
 
@@ -62,7 +64,7 @@ internal static class RunOptions
     [
         Proxy, ProxyTls, ProxyCertificates, ProxyClientCa, ProxyProtocol, TrustedProxy, Forwarded, AnswerRequestId, AccessLog, AccessLogFormat,
         AcmeAgree, AcmeDirectory, AcmeEmail, AcmeCaFile, AcmeChallenges, AcmeAllow, AcmeAsk,
-        Api, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
+        Api, ApiTokenFile, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
         Network, NetworkSubnet, NetworkDynamicRange, AddressMode, Allow, ProgressDeadline, LogFormat,
     ];
 }

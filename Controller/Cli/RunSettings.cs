@@ -38,6 +38,9 @@ internal sealed record RunSettings
     /// <summary>Address of the admin API.</summary>
     public required ListenAddress Api { get; init; }
 
+    /// <summary>What callers of it show who change something; absent: only those on this host may.</summary>
+    public ApiToken? ApiToken { get; init; }
+
     /// <summary>Port of the registry on localhost.</summary>
     public required int RegistryPort { get; init; }
 

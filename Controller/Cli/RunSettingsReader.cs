@@ -31,6 +31,7 @@ internal static class RunSettingsReader
             ProxyOptions = ProxySettings.Read(reader),
             Acme = AcmeSettingsReader.Read(reader),
             Api = reader.Required(RunOptions.Api, SettingParsers.Address),
+            ApiToken = reader.Optional(RunOptions.ApiTokenFile, SettingParsers.TokenIn),
             RegistryPort = reader.Required(RunOptions.RegistryPort, SettingParsers.Port),
             ContainerEnvironment = reader.Optional(RunOptions.Cfg, SettingParsers.EnvironmentOf) ?? new Dictionary<string, string>(),
             StateDirectory = stateDirectory,

@@ -14,6 +14,7 @@ internal static partial class SettingParsers
 {
     private const string UnixScheme = "unix://";
     private const int EnvironmentCapBytes = 1 << 20;
+    private const int TokenCapBytes = 4 << 10;
     private const int MatchLimitMs = 1_000;
     private const int AddressBits = 32;
     private const int WidestSubnet = 8;
@@ -48,6 +49,15 @@ internal static partial class SettingParsers
 
     public static ListenAddress Address(string text) =>
         ListenAddress.TryParse(text, out var address, out var problem) ? address! : throw new SettingException(problem!);
+
+    /// <summary>The token in a file.</summary>
+    public static ApiToken TokenIn(string path)
+    {
+        var text = Encoding.UTF8.GetString(TextFile.Read(path, TokenCapBytes)).Trim();
+        return ApiToken.IsOne(text)
+            ? new ApiToken(text)
+            : throw new SettingException($"holds no token: a line of {ApiToken.ShortestLength} or more visible ASCII characters. Make one: openssl rand -hex 32");
+    }
 
     public static ListenAddress PublicAddress(string text) =>
         Address(text) as ListenAddress.Tcp ?? throw new SettingException("is a Unix socket. Write an IP address and port, such as 0.0.0.0:80.");

@@ -18,6 +18,13 @@ internal interface IProxyControl
     /// <exception cref="ProxyException">The Proxy wasn't reached, or its answer is not known; limit 2 s.</exception>
     Task<FenceOutcome> FenceAsync(string application, FenceRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Ends the drain of replaced targets, or gives them another limit.</summary>
+    /// <param name="application">Name of the application.</param>
+    /// <param name="request">Which ones, and what.</param>
+    /// <param name="cancellationToken">Ends the wait only: a limit that was sent may still hold.</param>
+    /// <exception cref="ProxyException">The Proxy wasn't reached, or its answer is not known; limit 2 s.</exception>
+    Task<ApplyOutcome> LimitDrainAsync(string application, DrainRequest request, CancellationToken cancellationToken);
+
     /// <summary>How the Proxy serves an application.</summary>
     /// <param name="application">Name of the application.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -31,14 +38,14 @@ internal interface IProxyControl
     Task<ProxyStatus> GetStatusAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>What became of a snapshot.</summary>
+/// <summary>What became of a snapshot, or of a limit for drains.</summary>
 internal abstract record ApplyOutcome
 {
     private ApplyOutcome()
     {
     }
 
-    /// <summary>It is on the Proxy's disk and the Proxy serves by it.</summary>
+    /// <summary>The Proxy serves by it; a snapshot is on its disk.</summary>
     /// <param name="State">How the Proxy serves now.</param>
     public sealed record Applied(ApplicationState State) : ApplyOutcome;
 

@@ -13,6 +13,7 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
 {
     private static readonly TimeSpan ReadDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FenceDeadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DrainDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ApplyDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AcmeDeadline = TimeSpan.FromSeconds(5);
 
@@ -28,11 +29,13 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
     public async Task<ApplyOutcome> ApplyAsync(ApplicationSnapshot snapshot, CancellationToken cancellationToken)
     {
         var call = new Call(HttpMethod.Put, PathOf(snapshot.Application), Json(snapshot, ContractsJson.Default.ApplicationSnapshot));
-        var answer = await SendAsync(call, ApplyDeadline + (snapshot.Target?.Probe.Timeout ?? TimeSpan.Zero), cancellationToken);
+        return OutcomeOf(call, await SendAsync(call, ApplyDeadline + (snapshot.Target?.Probe.Timeout ?? TimeSpan.Zero), cancellationToken));
+    }
 
-        return answer.Status == HttpStatusCode.OK
-            ? new ApplyOutcome.Applied(Read(call, answer, Answers.ApplicationState))
-            : new ApplyOutcome.Refused(Read(call, answer, Answers.ControlProblem));
+    public async Task<ApplyOutcome> LimitDrainAsync(string application, DrainRequest request, CancellationToken cancellationToken)
+    {
+        var call = new Call(HttpMethod.Post, PathOf(application) + "/drain", Json(request, ContractsJson.Default.DrainRequest));
+        return OutcomeOf(call, await SendAsync(call, DrainDeadline, cancellationToken));
     }
 
     public async Task<FenceOutcome> FenceAsync(string application, FenceRequest request, CancellationToken cancellationToken)
@@ -77,6 +80,10 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
             ? Read(call, answer, Answers.AcmeState)
             : throw new ProxyException(ProxyFault.Unreachable, $"The Proxy refused: {Read(call, answer, Answers.ControlProblem).Detail}");
     }
+
+    private ApplyOutcome OutcomeOf(Call call, Answer answer) => answer.Status == HttpStatusCode.OK
+        ? new ApplyOutcome.Applied(Read(call, answer, Answers.ApplicationState))
+        : new ApplyOutcome.Refused(Read(call, answer, Answers.ControlProblem));
 
     private static string PathOf(string application) => $"/applications/{Uri.EscapeDataString(application)}";
 

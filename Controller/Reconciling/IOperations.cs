@@ -1,4 +1,7 @@
+using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.Controller.Desired;
 
 namespace Wunderproxy.Controller.Reconciling;
 
@@ -7,6 +10,12 @@ internal interface IOperations
 {
     /// <summary>The latest status; costs nothing and asks nobody.</summary>
     StatusDocument Status { get; }
+
+    /// <summary>Ends when there is another status, which may be equal. It costs nothing while nobody waits for it.</summary>
+    Task NextStatus { get; }
+
+    /// <summary>Why the plan decided as it did last. The rules are tried once more, on what it was decided by.</summary>
+    PlanExplanation Explain();
 
     /// <summary>Whether the reconciler's loop is alive: it ended a pass, or waited for a reason to begin one, within the last 30 s.</summary>
     bool IsAlive { get; }
@@ -32,6 +41,15 @@ internal interface IOperations
 
     /// <summary>Pauses traffic, or lets it go on.</summary>
     Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken);
+
+    /// <summary>Ends the drain of replaced releases, or gives them more time. The Proxy does it at once.</summary>
+    /// <param name="order">Already checked: it says one of both, and the hash can be one.</param>
+    /// <param name="cancellationToken">Ends the wait; it may have happened, or may still.</param>
+    Task<DrainOutcome> LimitDrainAsync(DrainOrder order, CancellationToken cancellationToken);
+
+    /// <summary>Reads from the store what was deployed, and by whom.</summary>
+    /// <exception cref="HistoryException">It couldn't be read; the message says why.</exception>
+    Task<History> ReadHistoryAsync(CancellationToken cancellationToken);
 
     /// <summary>Waits until a deployment has ended, or the token is cancelled.</summary>
     /// <returns>Its latest state; <see langword="null"/> if there is no such deployment.</returns>
@@ -72,4 +90,31 @@ internal enum Refusal
 
     /// <summary>The decision, or the configuration that it names, couldn't be written to disk (507).</summary>
     NotDurable,
+}
+
+/// <summary>What became of an order about drains.</summary>
+internal abstract record DrainOutcome
+{
+    private DrainOutcome()
+    {
+    }
+
+    /// <summary>It holds from now on.</summary>
+    /// <param name="Releases">The releases that it was about, as they are now.</param>
+    public sealed record Done(IReadOnlyList<TargetTraffic> Releases) : DrainOutcome;
+
+    /// <summary>It wasn't taken, or nobody knows.</summary>
+    /// <param name="Refusal">The kind, which decides the HTTP status.</param>
+    /// <param name="Message">What was wrong, what still holds, what to do.</param>
+    public sealed record Refused(DrainRefusal Refusal, string Message) : DrainOutcome;
+}
+
+/// <summary>Why an order about drains wasn't taken.</summary>
+internal enum DrainRefusal
+{
+    /// <summary>No such release drains (409).</summary>
+    NotDraining,
+
+    /// <summary>The Proxy wasn't reached, or its answer isn't known (503).</summary>
+    ProxyUnavailable,
 }

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Acme;
@@ -27,6 +28,8 @@ internal sealed partial class Reconciler(
     MaintenancePages pages,
     ConfigurationCache configurations,
     CertificateKeeper? certificates,
+    DrainLimits drains,
+    Func<CancellationToken, Task<History>> history,
     IReadOnlyList<Func<CancellationToken, Task>> companions,
     WakeUp wakeUp,
     TimeProvider time,
@@ -50,9 +53,20 @@ internal sealed partial class Reconciler(
     private Observation? _lastSeen;
     private string? _saveFailure;
     private long _lastPass = time.GetTimestamp();
+    private TaskCompletionSource? _nextStatus;
+    private volatile Decided? _decided;
     private volatile StatusDocument _status = StatusBuilder.BeforeFirstPass(settings, time.GetUtcNow());
 
     public StatusDocument Status => _status;
+
+    public Task NextStatus
+    {
+        get
+        {
+            var next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return (Interlocked.CompareExchange(ref _nextStatus, next, null) ?? next).Task;
+        }
+    }
 
     public Task Started => _started.Task;
 
@@ -130,6 +144,24 @@ internal sealed partial class Reconciler(
     /// <inheritdoc/>
     public Task<Admission> RetryAsync(CancellationToken cancellationToken) => SubmitAsync(new Order.Retry(), cancellationToken);
 
+    public PlanExplanation Explain()
+    {
+        var plan = Status.Plan;
+        return new PlanExplanation
+        {
+            At = _decided?.At ?? Status.At,
+            Row = plan.Row,
+            Reason = plan.Reason,
+            LookAgainAt = plan.LookAgainAt,
+            Working = plan.Working,
+            Rules = _decided is { } decided ? PlanTrace.Of(decided.Seen, decided.Journal, decided.At, settings) : [],
+        };
+    }
+
+    public Task<DrainOutcome> LimitDrainAsync(DrainOrder order, CancellationToken cancellationToken) => drains.ApplyAsync(order, cancellationToken);
+
+    public Task<History> ReadHistoryAsync(CancellationToken cancellationToken) => history(cancellationToken);
+
     public Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken) =>
         _waiters.WaitAsync(deploymentId, () => Status.Deployments.FirstOrDefault(d => d.Id == deploymentId), cancellationToken);
 
@@ -180,6 +212,7 @@ internal sealed partial class Reconciler(
         var steps = 0;
         do
         {
+            _decided = new Decided(seen, journal, _clock.Now);
             step = Plan.Next(seen, journal, _clock.Now, settings);
             LogChose(step.Row, step.Reason);
             if (step.Journal is { } changed)
@@ -260,6 +293,7 @@ internal sealed partial class Reconciler(
         _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords(working), certificates?.Report() ?? []);
         _started.TrySetResult();
         _waiters.Tell(_status.Deployments.Where(d => d.End is not null));
+        Interlocked.Exchange(ref _nextStatus, null)?.TrySetResult();
     }
 
     // An open event stream alone doesn't tell that the engine answers.
@@ -298,6 +332,9 @@ internal sealed partial class Reconciler(
 
     [LoggerMessage(303, LogLevel.Warning, "Found the clock set by {By}; deadlines and pauses moved along")]
     private partial void LogClockSet(TimeSpan by);
+
+    /// <summary>What the plan decided by, for those who ask why.</summary>
+    private sealed record Decided(Observation Seen, Journal Journal, DateTimeOffset At);
 
     private sealed record PendingOrder(Order Order)
     {

@@ -67,10 +67,11 @@ internal static class ReconcilerComposition
         var maintenancePages = new MaintenancePages(Path.Combine(settings.StateDirectory, "maintenance.html"), pageClient, host.Files, loggers.CreateLogger<MaintenancePages>());
         var errorPages = new ErrorPageCache(Path.Combine(settings.StateDirectory, "error-pages.json"), pageClient, host.Files, time, loggers.CreateLogger<ErrorPageCache>());
         var pipelines = new Pipelines(time, random);
+        var proxySettings = new ProxyActorSettings(installation, settings.Application);
         var runner = new EffectRunner(
             new EngineActor(engine, configurations, pipelines, ActorSettingsOf(settings, installation)),
             new ImageProvider(engine, parts.Store, pipelines, loggers.CreateLogger<ImageProvider>()),
-            new ProxyActor(parts.Proxy, configurations, errorPages, maintenancePages, pipelines, new ProxyActorSettings(installation, settings.Application)),
+            new ProxyActor(parts.Proxy, configurations, errorPages, maintenancePages, pipelines, proxySettings),
             configurations,
             Changed,
             wakeUp.Ring,
@@ -91,6 +92,8 @@ internal static class ReconcilerComposition
             maintenancePages,
             configurations,
             certificates,
+            new DrainLimits(parts.Proxy, proxySettings, wakeUp.Ring, time),
+            cancellationToken => DeploymentHistory.ReadAsync(parts.Store, settings.Store.Prefix, cancellationToken),
             [session.RunAsync, current.RunAsync, keeper.RunAsync, .. certificates is null ? [] : (Func<CancellationToken, Task>[])[certificates.RunAsync]],
             wakeUp,
             time,

@@ -20,6 +20,10 @@ internal static class Plan
         .. RetirementRows.All,
     ];
 
+    /// <summary>What is said where no row has anything to do.</summary>
+    public static Row Settled { get; } = new(
+        "Settled", "none of the above has anything to do", "nothing, until something happens or the earliest deadline is due", situation => new Step("Settled", situation.Wait.Reason));
+
     /// <summary>The step for what is observed.</summary>
     public static Step Next(Observation seen, Journal journal, DateTimeOffset now, PlanSettings settings) => Next(Rows, new Situation(seen, journal, now, settings));
 
@@ -32,7 +36,6 @@ internal static class Plan
                 return step with { LookAgainAt = situation.Wait.LookAgainAt };
         }
 
-        var (reason, lookAgainAt) = situation.Wait;
-        return new Step("Settled", reason) { LookAgainAt = lookAgainAt };
+        return Settled.Match(situation)! with { LookAgainAt = situation.Wait.LookAgainAt };
     }
 }

@@ -8,7 +8,6 @@ internal static class PlanTable
     [
         "| Row | When | Then |",
         "| --- | --- | --- |",
-        .. Plan.Rows.Select(row => $"| {row.Id} | {row.When} | {row.Then} |"),
-        "| Settled | none of the above has anything to do | nothing, until something happens or the earliest deadline is due |",
+        .. Plan.Rows.Append(Plan.Settled).Select(row => $"| {row.Id} | {row.When} | {row.Then} |"),
     ]) + "\n";
 }

@@ -55,6 +55,9 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
 
     private string Rest => Decision is { GivenUp: true } decision ? $"Release {decision.Hash[..12]} was given up, and what serves goes on; wunderproxy retry tries it again" : "Everything is as it should be";
 
+    /// <summary>The first reason that was noted; absent: nothing waits.</summary>
+    public string? NotedReason => _waitReason;
+
     public ContainerFact? Find(ContainerRef? container) =>
         container is null ? null : Containers.FirstOrDefault(c => c.Ref.Name == container.Name);
 

@@ -1,36 +1,22 @@
 using System.Globalization;
 using Wunderproxy.Contracts.Admin;
-using Wunderproxy.Controller.Releases;
 
 namespace Wunderproxy.Controller.Reporting;
 
 /// <summary>Why a host does what it does, or waits: the rule, the reason, until when, who decided, and every condition.</summary>
 /// <param name="Row">The rule of the plan that was chosen last.</param>
-/// <param name="When">When it applies; absent: none had anything to do, or the Controller has one that this program doesn't know.</param>
-/// <param name="Then">What is done then.</param>
 /// <param name="Reason">Why, in words.</param>
 /// <param name="LookAgainAt">When it looks again at the latest; absent: when something happens.</param>
 /// <param name="Working">What is under way.</param>
+/// <param name="Rules">Every rule, in the order in which they are tried, and what became of it.</param>
 /// <param name="Decision">Which release is to serve, and by what.</param>
 /// <param name="Releases">What each release waits for.</param>
 /// <param name="Conditions">Everything that was looked at.</param>
 internal sealed record Explanation(
-    string Row, string? When, string? Then, string Reason, DateTimeOffset? LookAgainAt, IReadOnlyList<string> Working, string Decision, IReadOnlyList<string> Releases, IReadOnlyList<Condition> Conditions)
+    string Row, string Reason, DateTimeOffset? LookAgainAt, IReadOnlyList<string> Working, IReadOnlyList<RuleVerdict> Rules, string Decision, IReadOnlyList<string> Releases, IReadOnlyList<Condition> Conditions)
 {
-    public static Explanation Of(StatusDocument status)
-    {
-        var row = Plan.Rows.FirstOrDefault(row => row.Id == status.Plan.Row);
-        return new Explanation(
-            status.Plan.Row,
-            row?.When,
-            row?.Then,
-            status.Plan.Reason,
-            status.Plan.LookAgainAt,
-            status.Plan.Working,
-            DecisionIn(status),
-            [.. status.Releases.Select(release => StateOf(release, status.At))],
-            status.Conditions);
-    }
+    public static Explanation Of(StatusDocument status, PlanExplanation plan) => new(
+        plan.Row, plan.Reason, plan.LookAgainAt, plan.Working, plan.Rules, DecisionIn(status), [.. status.Releases.Select(release => StateOf(release, status.At))], status.Conditions);
 
     /// <summary>The lines for people.</summary>
     /// <param name="now">The host's clock.</param>
@@ -40,8 +26,9 @@ internal sealed record Explanation(
         new($"What {host} waits for", Tone.Strong),
         new($"  {Reason.TrimEnd('.')}."),
         .. Working.Select(work => new Line($"  Under way: {work}")),
-        .. When is null ? [] : new[] { new Line($"  Rule {Row}: when {When}, then: {Then}.", Tone.Faint) },
+        .. Rules.Where(rule => rule.Outcome == RuleOutcome.Chosen).Select(rule => new Line($"  Rule {rule.Row}: when {rule.When}, then: {rule.Then}.", Tone.Faint)),
         new(LookAgainAt is { } at && at > now ? $"  It looks again at {Words.Until(at, now)}, and whenever something happens." : "  It looks again whenever something happens.", Tone.Faint),
+        .. Rules.Where(rule => rule.Outcome == RuleOutcome.Waits).Select(rule => new Line($"  Rule {rule.Row} waits: {rule.Why.TrimEnd('.')}{(rule.Until is { } until && until > now ? $"; until {Words.Until(until, now)}" : "")}.", Tone.Faint)),
         Line.Empty,
         new("What is to serve", Tone.Strong),
         new($"  {Decision}"),

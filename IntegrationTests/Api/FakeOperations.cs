@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Reconciling;
 
@@ -21,11 +22,22 @@ internal sealed class FakeOperations : IOperations
 
     private readonly TaskCompletionSource<DeploymentStatus> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public ConcurrentQueue<string> Orders { get; } = [];
 
     public SemaphoreSlim Waits { get; } = new(0);
 
-    public StatusDocument Status { get; set; } = new()
+    public StatusDocument Status
+    {
+        get;
+        set
+        {
+            field = value;
+            Interlocked.Exchange(ref _next, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        }
+    }
+    = new()
     {
         Requests = 7,
         TotalTime = 1.5,
@@ -42,7 +54,25 @@ internal sealed class FakeOperations : IOperations
         Plan = new PlanStatus("Settled", "Nothing is to be done.", null, []),
     };
 
+    /// <summary>Times that somebody has asked for the next status.</summary>
+    public int Askings { get; private set; }
+
+    public Task NextStatus
+    {
+        get
+        {
+            Askings++;
+            return _next.Task;
+        }
+    }
+
     public bool IsAlive { get; set; } = true;
+
+    public History History { get; set; } = History.Empty;
+
+    public DrainOutcome Drained { get; set; } = new DrainOutcome.Done([]);
+
+    public PlanExplanation Explanation { get; set; } = new() { At = DateTimeOffset.UnixEpoch, Row = "Settled", Reason = "Nothing is to be done." };
 
     public Admission Admission { get; set; } = new Admission.Accepted(Running);
 
@@ -65,6 +95,16 @@ internal sealed class FakeOperations : IOperations
     public Task<Admission> AbortAsync(CancellationToken cancellationToken) => Order("abort");
 
     public Task<Admission> RetryAsync(CancellationToken cancellationToken) => Order("retry");
+
+    public PlanExplanation Explain() => Explanation;
+
+    public Task<DrainOutcome> LimitDrainAsync(DrainOrder order, CancellationToken cancellationToken)
+    {
+        Orders.Enqueue($"drain {order.Hash} {(order.End ? "end" : order.Extend)}");
+        return Error is null ? Task.FromResult(Drained) : Task.FromException<DrainOutcome>(Error);
+    }
+
+    public Task<History> ReadHistoryAsync(CancellationToken cancellationToken) => Error is null ? Task.FromResult(History) : Task.FromException<History>(Error);
 
     public async Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken)
     {

@@ -22,7 +22,7 @@ public sealed class OperatorCommandTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _api = await AdminApi.StartAsync(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0)), _operations, Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+        _api = await AdminApi.StartAsync(new AdminApiSettings(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0))), _operations, Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
         _run.Environment["WUNDERPROXY_API"] = _api.BoundAddress;
     }
 
@@ -244,6 +244,58 @@ public sealed class OperatorCommandTests : IAsyncLifetime
 
         Assert.Contains("wunderproxy rollback HASH", _run.Errors, StringComparison.Ordinal);
         Assert.Empty(_operations.Orders);
+    }
+
+    [Theory]
+    [InlineData("drain  end", "drain", "end")]
+    [InlineData("drain aaaa end", "drain", "end", "aaaa")]
+    [InlineData("drain  00:05:00", "drain", "extend")]
+    [InlineData("drain aaaa 00:10:00", "drain", "extend", "aaaa", "--by", "10m")]
+    public async Task Drain_is_ended_or_gets_more_time(string ordered, params string[] arguments)
+    {
+        _operations.Drained = new DrainOutcome.Done([SampleStatus.Eventful.Releases.Single(r => r.Hash == SampleStatus.Old).Traffic!]);
+
+        Assert.Equal(ExitCode.Ok, await _run.Async([.. arguments, "--json=false"]));
+
+        Assert.Equal([ordered], _operations.Orders);
+        Assert.Contains("41 (aaaaaaaaaaaa)", _run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Drain_that_is_none_is_refused_with_the_reason()
+    {
+        _operations.Drained = new DrainOutcome.Refused(DrainRefusal.NotDraining, "Nothing runs any more.");
+
+        Assert.Equal(ExitCode.Refused, await _run.Async("drain", "end"));
+
+        Assert.Contains("Nothing runs any more.", _run.Errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("drain", "extend", "--by", "soon")]
+    [InlineData("drain", "extend", "--by", "0s")]
+    [InlineData("drain", "end", "nonsense")]
+    public async Task Unclear_drain_reaches_nobody(params string[] arguments)
+    {
+        Assert.Equal(ExitCode.Usage, await _run.Async(arguments));
+
+        Assert.Empty(_operations.Orders);
+    }
+
+    [Fact]
+    public async Task Order_shows_the_token_from_the_file_that_an_option_or_the_environment_names()
+    {
+        var file = _run.Write("token", "correct-horse-battery-staple\n");
+        await using var api = await AdminApi.StartAsync(
+            new AdminApiSettings(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0)), new ApiToken("correct-horse-battery-staple")), _operations, Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+        _operations.Admission = new Admission.Accepted(null);
+
+        Assert.Equal(ExitCode.Refused, await _run.Async("pause", "--host", api.BoundAddress));
+        Assert.Contains("--api-token-file", _run.Errors, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Ok, await _run.Async("pause", "--host", api.BoundAddress, "--token-file", file));
+        _run.Environment["WUNDERPROXY_API_TOKEN_FILE"] = file;
+        Assert.Equal(ExitCode.Ok, await _run.Async("resume", "--host", api.BoundAddress));
+        Assert.Equal(["pause True", "pause False"], _operations.Orders);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Cli;
@@ -174,7 +175,15 @@ public sealed class RunCommandTests : IAsyncLifetime
 
         public StatusDocument Status => _operations.Status;
 
+        public Task NextStatus => _operations.NextStatus;
+
         public bool IsAlive => true;
+
+        public PlanExplanation Explain() => _operations.Explain();
+
+        public Task<DrainOutcome> LimitDrainAsync(DrainOrder order, CancellationToken cancellationToken) => _operations.LimitDrainAsync(order, cancellationToken);
+
+        public Task<History> ReadHistoryAsync(CancellationToken cancellationToken) => _operations.ReadHistoryAsync(cancellationToken);
 
         public Task GetAcquaintedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

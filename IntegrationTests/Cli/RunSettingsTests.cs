@@ -26,6 +26,7 @@ public sealed class RunSettingsTests : IDisposable
         Assert.Null(settings.Acme);
         Assert.Equal(["--forwarded", "false", "--answer-request-id", "false", "--access-log-format", "combined"], settings.ProxyOptions);
         Assert.Equal("0.0.0.0:8001", settings.Api.ToString());
+        Assert.Null(settings.ApiToken);
         Assert.Equal(8080, settings.RegistryPort);
         Assert.Equal("/var/lib/wunderproxy/shop", settings.StateDirectory);
         Assert.Equal("/var/lib/wunderproxy/shop/proxy.sock", settings.ProxyControl);
@@ -41,6 +42,27 @@ public sealed class RunSettingsTests : IDisposable
         Assert.Null(settings.Store.S3Endpoint);
         Assert.False(settings.Store.S3PathStyle);
         Assert.Empty(settings.ContainerEnvironment);
+    }
+
+    [Theory]
+    [InlineData("correct-horse-battery-staple\n", null)]
+    [InlineData("short\n", "holds no token")]
+    [InlineData("correct horse battery staple\n", "holds no token")]
+    [InlineData("", "holds no token")]
+    public void Token_is_the_line_of_a_file_that_nobody_can_guess(string content, string? problem)
+    {
+        var file = Path.Combine(_directory.FullName, "token");
+        using (var writer = File.CreateText(file))
+        {
+            writer.Write(content);
+        }
+
+        _environment["WUNDERPROXY_API_TOKEN_FILE"] = file;
+        var reader = new SettingReader(_commandLine, _environment.GetValueOrDefault);
+        var settings = RunSettingsReader.Read(reader, Shop);
+
+        Assert.Equal(problem is null, settings.ApiToken is not null);
+        Assert.Equal(problem is null ? [] : [problem], reader.Errors.Select(error => error.Contains(problem!, StringComparison.Ordinal) ? problem! : error));
     }
 
     [Fact]

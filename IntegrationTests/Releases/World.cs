@@ -156,6 +156,9 @@ internal sealed class World
     /// <param name="working">Effects that are under way.</param>
     public Step Decide(params Effect[] working) => Plan.Next(Plan.Rows, Situation(working));
 
+    /// <summary>What becomes of each rule, if the plan decides now.</summary>
+    public IReadOnlyList<RuleVerdict> Trace() => PlanTrace.Of(Observe(), Journal, Now, Settings);
+
     /// <summary>The Controller is started again: what its probes said is forgotten.</summary>
     public void ForgetVerdicts()
     {

@@ -19,6 +19,21 @@ public sealed class ExplanationTests
         Conditions = [new Condition("Ready", false, "Progressing", "v2 isn't healthy yet", Now), new Condition("StoreReachable", null, "NotReadYet", "The store has not been read yet.", Now)],
     };
 
+    private static readonly PlanExplanation Reasons = new()
+    {
+        At = Now,
+        Row = "Unhealthy",
+        Reason = "v2 isn't healthy yet",
+        LookAgainAt = Now.AddSeconds(90),
+        Working = ["Start shop-b-1"],
+        Rules =
+        [
+            Verdict("Drain", RuleOutcome.Waits, "shop-a-1 is kept warm for the probation") with { Until = Now.AddSeconds(30) },
+            Verdict("Forget", RuleOutcome.NotNow, "It is not so."),
+            Verdict("Unhealthy", RuleOutcome.Chosen, "v2 isn't healthy yet") with { When = "a candidate isn't healthy at its deadline", Then = "it is rejected" },
+        ],
+    };
+
     [Fact]
     public void Wait_is_explained_by_its_reason_its_rule_and_its_end()
     {
@@ -40,8 +55,11 @@ public sealed class ExplanationTests
         TextOf(Status with { Pin = new DesiredRelease(Old, "v1", Now.AddMinutes(-1)) }), StringComparison.Ordinal);
 
     [Fact]
-    public void Rule_of_a_later_controller_is_left_out() =>
-        Assert.DoesNotContain("Rule", TextOf(Status with { Plan = Status.Plan with { Row = "Unheard" } }), StringComparison.Ordinal);
+    public void Rules_that_wait_are_told_with_their_reasons_and_until_when_and_those_that_do_not_apply_are_left_out()
+    {
+        Assert.Contains("Rule Drain waits: shop-a-1 is kept warm for the probation; until 12:00:30Z, in 30.0 s.\n", TextOf(Status), StringComparison.Ordinal);
+        Assert.DoesNotContain("Rule Forget", TextOf(Status), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Every_condition_is_told_with_its_answer()
@@ -50,5 +68,7 @@ public sealed class ExplanationTests
         Assert.Contains("  ?    StoreReachable         The store has not been read yet.\n", TextOf(Status), StringComparison.Ordinal);
     }
 
-    private static string TextOf(StatusDocument status) => string.Concat(Explanation.Of(status).Lines(status.At, "web1").Select(line => line.Text + "\n"));
+    private static RuleVerdict Verdict(string row, RuleOutcome outcome, string why) => new() { Row = row, When = "", Then = "", Outcome = outcome, Why = why };
+
+    private static string TextOf(StatusDocument status) => string.Concat(Explanation.Of(status, Reasons).Lines(status.At, "web1").Select(line => line.Text + "\n"));
 }

@@ -1,13 +1,11 @@
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Wunderproxy.Contracts;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Reconciling;
+using Wunderproxy.IntegrationTests.Api;
 
 namespace Wunderproxy.IntegrationTests.Simulation;
 
@@ -18,9 +16,9 @@ internal sealed class SimulatedApi
 
     public SimulatedApi(IReconciler reconciler, TimeProvider time, ILogger logger, CancellationToken stopping)
     {
-        var routes = new Routes();
-        new AdminCalls(reconciler, time, stopping).Map(routes);
-        _calls = routes.DataSources.SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
+        var routes = new ListedRoutes();
+        new AdminCalls(reconciler, new CallerCheck(null), time, stopping).Map(routes);
+        _calls = routes.All
             .ToDictionary(e => e.RoutePattern.RawText!, e => AdminApi.Guarded(e.RequestDelegate!, reconciler.Started, logger), StringComparer.Ordinal);
     }
 
@@ -38,17 +36,6 @@ internal sealed class SimulatedApi
         context.Response.Body = answer;
         await _calls[path](context);
         return new ApiAnswer(context.Response.StatusCode, Encoding.UTF8.GetString(answer.ToArray()).TrimEnd());
-    }
-
-    private sealed class Routes : IEndpointRouteBuilder
-    {
-        private static readonly IServiceProvider NoServices = new ServiceCollection().BuildServiceProvider();
-
-        public IServiceProvider ServiceProvider => NoServices;
-
-        public ICollection<EndpointDataSource> DataSources { get; } = [];
-
-        public IApplicationBuilder CreateApplicationBuilder() => new ApplicationBuilder(ServiceProvider);
     }
 }
 
