@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -33,13 +34,14 @@ internal sealed partial class AdminApi : IAsyncDisposable
     /// <summary>Starts to listen.</summary>
     /// <param name="address">Where.</param>
     /// <param name="operations">What the calls ask.</param>
+    /// <param name="further">Adds the calls that ask others.</param>
     /// <param name="started">Ends once there is something to ask; calls before that are answered 503.</param>
     /// <param name="time">Clock of the deadlines.</param>
     /// <param name="loggers">Receives what goes wrong.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="ListenException">The address can't be listened on.</exception>
     public static async Task<AdminApi> StartAsync(
-        ListenAddress address, IOperations operations, Task started, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+        ListenAddress address, IOperations operations, Action<IEndpointRouteBuilder> further, Task started, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         // The empty builder reads neither ASPNETCORE_ variables nor settings files, and leaves signals alone.
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -52,6 +54,7 @@ internal sealed partial class AdminApi : IAsyncDisposable
         server.Use(next => Guarded(next, started, logger));
         server.UseRouting();
         new AdminCalls(operations, time, server.Lifetime.ApplicationStopping).Map(server);
+        further(server);
 
         try
         {

@@ -91,7 +91,7 @@ internal static class ReconcilerComposition
             maintenancePages,
             configurations,
             certificates,
-            [session.RunAsync, current.RunAsync, keeper.RunAsync, .. certificates is null ? [] : (Func<CancellationToken, Task>[])[certificates.RunAsync]],
+            [session.RunAsync, current.RunAsync, keeper.RunAsync, .. parts.Companions, .. certificates is null ? [] : (Func<CancellationToken, Task>[])[certificates.RunAsync]],
             wakeUp,
             time,
             loggers.CreateLogger<Reconciler>());

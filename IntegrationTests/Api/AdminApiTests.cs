@@ -285,7 +285,7 @@ public sealed class AdminApiTests : IAsyncLifetime
     public async Task Call_before_the_first_look_around_is_answered_by_call_again()
     {
         await using var starting = await AdminApi.StartAsync(
-            new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0)), _operations, new TaskCompletionSource().Task, _time, NullLoggerFactory.Instance, default);
+            new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0)), _operations, _ => { }, new TaskCompletionSource().Task, _time, NullLoggerFactory.Instance, default);
 
         using var answer = await _client.GetAsync(new Uri(starting.BoundAddress + "/status"));
 
@@ -488,7 +488,7 @@ public sealed class AdminApiTests : IAsyncLifetime
     private static HttpRequestMessage RequestTo(string path, string body, string mediaType) =>
         new(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, mediaType) };
 
-    private Task<AdminApi> StartAsync(ListenAddress address) => AdminApi.StartAsync(address, _operations, Task.CompletedTask, _time, NullLoggerFactory.Instance, default);
+    private Task<AdminApi> StartAsync(ListenAddress address) => AdminApi.StartAsync(address, _operations, _ => { }, Task.CompletedTask, _time, NullLoggerFactory.Instance, default);
 
     private Task<HttpResponseMessage> PostAsync(string path, string body, string mediaType = "application/x-www-form-urlencoded") =>
         _client.SendAsync(RequestTo(path, body, mediaType));

@@ -25,7 +25,7 @@ public sealed class DeployCommandTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _api = await AdminApi.StartAsync(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0)), _operations, Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+        _api = await AdminApi.StartAsync(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0)), _operations, _ => { }, Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
         _run.Environment["WUNDERPROXY_API"] = _api.BoundAddress;
         _run.Environment["WUNDERPROXY_BUCKET"] = _run.At("store");
         _run.Environment["WUNDERPROXY_PREFIX"] = "shop";
