@@ -18,7 +18,11 @@ namespace Wunderproxy.Controller.Api;
 /// <summary>How the admin API is served.</summary>
 /// <param name="Address">Where it listens.</param>
 /// <param name="Token">What those show who change something; absent: only callers on this host may.</param>
-internal sealed record AdminApiSettings(ListenAddress Address, ApiToken? Token = null);
+internal sealed record AdminApiSettings(ListenAddress Address, ApiToken? Token = null)
+{
+    /// <summary>Adds further calls, which ask others than the reconciler; absent: there are none.</summary>
+    public Action<IEndpointRouteBuilder>? Further { get; init; }
+}
 
 /// <summary>The admin API, listening.</summary>
 internal sealed partial class AdminApi : IAsyncDisposable
@@ -59,6 +63,7 @@ internal sealed partial class AdminApi : IAsyncDisposable
         server.Use(next => Guarded(next, started, logger));
         server.UseRouting();
         Map(server, operations, new CallerCheck(settings.Token), time, server.Lifetime.ApplicationStopping);
+        settings.Further?.Invoke(server);
 
         try
         {

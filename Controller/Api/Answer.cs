@@ -15,6 +15,9 @@ internal static class Answer
     public static readonly ContractsJson Readable = new(
         new JsonSerializerOptions(ContractsJson.Default.Options) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
+    /// <summary>The same without indentation, for what is long and read by programs.</summary>
+    public static readonly ContractsJson Compact = new(new JsonSerializerOptions(Readable.Options) { WriteIndented = false });
+
     public static Task WriteJsonAsync<T>(HttpContext context, int status, T value, JsonTypeInfo<T> type, string mediaType = "application/json") =>
         WriteAsync(context, status, mediaType, [.. JsonSerializer.SerializeToUtf8Bytes(value, type), (byte)'\n']);
 

@@ -16,4 +16,7 @@ internal sealed record ControllerParts(
 {
     /// <summary>The Proxy's part in automatic certificates; absent: there are none.</summary>
     public IProxyAcme? ProxyAcme { get; init; }
+
+    /// <summary>What else runs as long as the reconciler does.</summary>
+    public IReadOnlyList<Func<CancellationToken, Task>> Companions { get; init; } = [];
 }

@@ -4,6 +4,7 @@ using Wunderproxy.Controller.Durable;
 using Wunderproxy.Controller.ProxyClient;
 using Wunderproxy.Controller.Reconciling;
 using Wunderproxy.Controller.Store;
+using Wunderproxy.Controller.Remembering;
 
 namespace Wunderproxy.Controller.Cli;
 
@@ -103,13 +104,15 @@ internal static partial class RunCommand
         using var proxy = new ProxyControlClient(settings.ProxyControl, context.Time);
         var launcher = new ProxyLauncher(LaunchOf(settings), proxy, context.Time, loggers.CreateLogger<ProxyLauncher>());
         var store = settings.Store.Open(context.Time, settings.Poll);
-        var reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time) { ProxyAcme = proxy });
+        using var traffic = new TrafficKeeper(
+            settings.Application, proxy, Path.Combine(settings.StateDirectory, "traffic"), PosixFileSystem.Instance, context.Time, loggers.CreateLogger<TrafficKeeper>());
+        var reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time) { ProxyAcme = proxy, Companions = [traffic.RunAsync] });
 
         // Beside what follows, for after a crash each tenth of a second counts.
         _ = Task.Run(() => reconciler.GetAcquaintedAsync(cancellationToken), CancellationToken.None);
 
         // The API first: if its address is taken, no Proxy was started in vain.
-        await using var api = await AdminApi.StartAsync(new AdminApiSettings(settings.Api, settings.ApiToken), reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
+        await using var api = await AdminApi.StartAsync(new AdminApiSettings(settings.Api, settings.ApiToken) { Further = new TrafficCalls(traffic).Map }, reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
         await launcher.EnsureRunningAsync(cancellationToken);
 
         var logger = loggers.CreateLogger(typeof(RunCommand));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -9,7 +10,7 @@ using Wunderproxy.Contracts.Control;
 namespace Wunderproxy.Controller.ProxyClient;
 
 /// <summary>The control API over the Proxy's Unix socket.</summary>
-internal sealed class ProxyControlClient(string socketPath, TimeProvider time) : IProxyControl, IProxyAcme, IDisposable
+internal sealed class ProxyControlClient(string socketPath, TimeProvider time) : IProxyControl, IProxyAcme, IProxyTraffic, IDisposable
 {
     private static readonly TimeSpan ReadDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FenceDeadline = TimeSpan.FromSeconds(2);
@@ -62,6 +63,13 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
     {
         var call = new Call(HttpMethod.Get, "/status");
         return Read(call, await SendAsync(call, ReadDeadline, cancellationToken), Answers.ProxyStatus);
+    }
+
+    public async Task<RecentTraffic?> GetTrafficAsync(string application, DateTimeOffset? since, CancellationToken cancellationToken)
+    {
+        var call = new Call(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"{PathOf(application)}/traffic?since={since?.ToUnixTimeSeconds() ?? 0}"));
+        var answer = await SendAsync(call, ReadDeadline, cancellationToken);
+        return answer.Status == HttpStatusCode.NotFound ? null : Read(call, answer, Answers.RecentTraffic);
     }
 
     public Task<AcmeState> SetAcmeAsync(string application, AcmeSettings settings, CancellationToken cancellationToken) =>

@@ -94,7 +94,7 @@ internal static class ReconcilerComposition
             certificates,
             new DrainLimits(parts.Proxy, proxySettings, wakeUp.Ring, time),
             cancellationToken => DeploymentHistory.ReadAsync(parts.Store, settings.Store.Prefix, cancellationToken),
-            [session.RunAsync, current.RunAsync, keeper.RunAsync, .. certificates is null ? [] : (Func<CancellationToken, Task>[])[certificates.RunAsync]],
+            [session.RunAsync, current.RunAsync, keeper.RunAsync, .. parts.Companions, .. certificates is null ? [] : (Func<CancellationToken, Task>[])[certificates.RunAsync]],
             wakeUp,
             time,
             loggers.CreateLogger<Reconciler>());

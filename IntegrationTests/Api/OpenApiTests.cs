@@ -12,6 +12,8 @@ using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Reconciling;
+using Wunderproxy.IntegrationTests.Remembering;
+using Wunderproxy.IntegrationTests.StatusPage;
 
 namespace Wunderproxy.IntegrationTests.Api;
 
@@ -29,7 +31,7 @@ public sealed class OpenApiTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _api = await AdminApi.StartAsync(new AdminApiSettings(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0))), _operations, Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, default);
+        _api = await AdminApi.StartAsync(new AdminApiSettings(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0))) { Further = MapFurther }, _operations, Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, default);
         _client = new HttpClient { BaseAddress = new Uri(_api.BoundAddress) };
     }
 
@@ -44,6 +46,7 @@ public sealed class OpenApiTests : IAsyncLifetime
     {
         var routes = new ListedRoutes();
         AdminApi.Map(routes, _operations, new CallerCheck(null), TimeProvider.System, default);
+        MapFurther(routes);
 
         // HEAD is answered wherever GET is, and isn't named.
         var mapped = routes.All.SelectMany(route => MethodsOf(route).Where(method => method != "HEAD").Select(method => $"{method} {route.RoutePattern.RawText}"));
@@ -103,6 +106,12 @@ public sealed class OpenApiTests : IAsyncLifetime
         using var failed = await PostAsync(path + "?wait=false", body);
         Assert.Equal(HttpStatusCode.InternalServerError, failed.StatusCode);
         await AssertDescribedAsync("post", path, failed);
+    }
+
+    private static void MapFurther(IEndpointRouteBuilder routes)
+    {
+        var document = JsonSerializer.Deserialize(SampleTraffic.Json.Replace("\"Revision\":null", "\"Revision\":\"\"", StringComparison.Ordinal), ContractsJson.Default.TrafficDocument)!;
+        new TrafficCalls(new ToldTraffic(_ => document)).Map(routes);
     }
 
     [Fact]

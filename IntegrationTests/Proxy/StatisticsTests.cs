@@ -49,6 +49,7 @@ public class StatisticsTests
         _time.Advance(TimeSpan.FromMinutes(4));
         Assert.Equal([0, 0, 1], traffic.Report().Latency.Select(w => w.Requests));
         _time.Advance(TimeSpan.FromMinutes(10));
+        traffic.Look();
         Record(traffic, 200, 10);
         Assert.Equal([1, 1, 1], traffic.Report().Latency.Select(w => w.Requests));
     }
@@ -62,6 +63,7 @@ public class StatisticsTests
         Record(traffic, 500, 100);
         Record(traffic, 503, 300);
         _time.Advance(TimeSpan.FromMinutes(2));
+        traffic.Look();
         Record(traffic, 502, 400);
 
         Assert.Equal([(1, 1), (3, 2), (3, 2)], traffic.Report(TimeSpan.FromMilliseconds(200)).Latency.Select(w => (w.Errors, w.Slow)));
@@ -83,6 +85,8 @@ public class StatisticsTests
 
             Record(bursts, 200, 0);
             _time.Advance(TimeSpan.FromSeconds(10));
+            even.Look();
+            bursts.Look();
         }
 
         Assert.Equal(0, even.Report().Latency[1].ErrorDispersion);

@@ -50,6 +50,12 @@ internal sealed partial class ApplicationRegistry(
     public async Task<ApplicationState?> StateAsync(string application, CancellationToken cancellationToken) =>
         (await StatesAsync(cancellationToken)).FirstOrDefault(state => state.Application == application);
 
+    /// <summary>How the traffic of an application went lately.</summary>
+    /// <param name="application">The application.</param>
+    /// <param name="since">Unix time in seconds, from which it is wanted.</param>
+    /// <returns><see langword="null"/> if it isn't known, or only a fence of it is.</returns>
+    public RecentTraffic? RecentOf(string application, long since) => table.ReportRecent(application, since);
+
     /// <summary>Takes a snapshot, or says why not.</summary>
     public async Task<ControlAnswer> ApplyAsync(ApplicationSnapshot snapshot, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
@@ -16,6 +17,7 @@ internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, Fun
     {
         routes.MapGet("/status", GetStatusAsync);
         routes.MapGet("/applications/{application}", GetApplicationAsync);
+        routes.MapGet("/applications/{application}/traffic", GetTrafficAsync);
         routes.MapPut("/applications/{application}", PutApplicationAsync);
         routes.MapPost("/applications/{application}/fence", PostFenceAsync);
         routes.MapPost("/applications/{application}/drain", PostDrainAsync);
@@ -36,6 +38,23 @@ internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, Fun
         if (await registry.StateAsync(ApplicationOf(context), context.RequestAborted) is { } state)
         {
             await AnswerAsync(context, StatusCodes.Status200OK, state, ContractsJson.Default.ApplicationState);
+        }
+        else
+        {
+            await AnswerUnknownAsync(context);
+        }
+    }
+
+    private async Task GetTrafficAsync(HttpContext context)
+    {
+        var since = context.Request.Query["since"].ToString();
+        if (!long.TryParse(since.Length > 0 ? since : "0", NumberStyles.None, CultureInfo.InvariantCulture, out var second))
+        {
+            await AnswerAsync(context, ControlAnswer.Refuse(ControlProblem.InvalidBody, "The parameter 'since' is no Unix time in seconds."));
+        }
+        else if (registry.RecentOf(ApplicationOf(context), second - (second % 10)) is { } traffic)
+        {
+            await AnswerAsync(context, StatusCodes.Status200OK, traffic, ContractsJson.Default.RecentTraffic);
         }
         else
         {

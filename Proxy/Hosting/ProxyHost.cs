@@ -36,6 +36,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private readonly PublicServer _public;
     private readonly ControlServer _control;
     private readonly IdleMemory _memory;
+    private readonly TrafficClock _clock;
     private readonly DateTimeOffset _startedAt;
 
     private ProxyHost(ProxyOptions options, StateDirectory state, AccessLog? accessLog, TimeProvider time, ILoggerFactory loggers)
@@ -71,6 +72,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _public = new PublicServer(
             options, rules.Trusted, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, acme, _connections, _services, time, loggers);
         _memory = new IdleMemory(() => _connections.AreIdle, time);
+        _clock = new TrafficClock(_table.Look, time);
         _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, new AcmeApi(_registry, acme, automatic, _certificates), StatusOf), loggers);
     }
 
@@ -134,6 +136,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _certificates?.Dispose();
         _descriptors.Dispose();
         _memory.Dispose();
+        _clock.Dispose();
         await _control.DisposeAsync();
         _registry.Dispose();
         _state.Dispose();

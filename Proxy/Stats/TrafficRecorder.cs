@@ -2,20 +2,41 @@ using Wunderproxy.Contracts.Control;
 
 namespace Wunderproxy.Proxy.Stats;
 
-/// <summary>Counts requests: a few interlocked additions for each, no lock, no allocation.</summary>
-/// <param name="time">Clock of durations and of the latency windows.</param>
-internal sealed class TrafficRecorder(TimeProvider time)
+/// <summary>Counts requests: a few interlocked additions for each, no lock, no allocation. How they went by time is told from looks at the counts, one each second.</summary>
+internal sealed class TrafficRecorder
 {
     private const int StatusLimit = 1000;
+    private const int StatusesPerClass = StatusLimit / TrafficCounts.Classes;
     private const int FirstError = 500;
+    private const int TenSeconds = 10;
+    private const int SecondsKept = 10 * 60;
+    private const int TenSecondsKept = 15 * 60;
     private static readonly int[] WindowMinutes = [1, 5, 15];
 
+    private readonly TimeProvider _time;
     private readonly long[] _byStatus = new long[StatusLimit];
-    private readonly LatencyWindows _latency = new();
+    private readonly LatencyHistogram _latency = new();
     private long _requests;
+    private long _errors;
     private long _ticks;
     private long _bytesIn;
     private long _bytesOut;
+
+    // What follows is of the looks only.
+    private readonly Lock _looking = new();
+    private readonly TrafficCounts _seen = new();
+    private readonly TrafficSteps _seconds;
+    private readonly TrafficSteps _tenSeconds;
+    private long _seenRequests;
+
+    /// <param name="time">Clock of durations and of the steps.</param>
+    public TrafficRecorder(TimeProvider time)
+    {
+        _time = time;
+        _seconds = new TrafficSteps(_seen, 1, SecondsKept);
+        _tenSeconds = new TrafficSteps(_seen, TenSeconds, TenSecondsKept);
+        Look();
+    }
 
     /// <summary>Counts one request that has ended now.</summary>
     /// <param name="status">Its status, 100 to 999.</param>
@@ -26,19 +47,54 @@ internal sealed class TrafficRecorder(TimeProvider time)
     /// <returns>Its duration.</returns>
     public TimeSpan Record(int status, long began, long bytesIn, long bytesOut, bool isStream)
     {
-        var now = time.GetTimestamp();
-        var duration = time.GetElapsedTime(began, now);
+        var duration = _time.GetElapsedTime(began);
         Interlocked.Increment(ref _byStatus[Math.Clamp(status, 0, StatusLimit - 1)]);
         Interlocked.Add(ref _ticks, duration.Ticks);
         Interlocked.Add(ref _bytesIn, bytesIn);
         Interlocked.Add(ref _bytesOut, bytesOut);
         if (!isStream)
         {
-            _latency.Record(Seconds(now), duration, isError: status >= FirstError);
+            _latency.Record(duration);
+            if (status >= FirstError)
+            {
+                Interlocked.Increment(ref _errors);
+            }
         }
 
+        // The last one: a look that comes in between is followed by another one that sees the rest.
         Interlocked.Increment(ref _requests);
         return duration;
+    }
+
+    /// <summary>Looks at what was counted since the last look. It belongs to the steps in which that was, so it is to be done at the beginning of each second.</summary>
+    public void Look()
+    {
+        lock (_looking)
+        {
+            if (Volatile.Read(ref _requests) is var requests && requests != _seenRequests)
+            {
+                _seenRequests = requests;
+                CopyCounts();
+                var max = _latency.TakeMax();
+                _seconds.Take(max);
+                _tenSeconds.Take(max);
+            }
+
+            var now = _time.GetUtcNow().ToUnixTimeSeconds();
+            _seconds.Advance(now);
+            _tenSeconds.Advance(now);
+        }
+    }
+
+    /// <summary>What was counted in steps since a time, the oldest first, be they over or not.</summary>
+    /// <param name="since">Unix time in seconds.</param>
+    public (IReadOnlyList<TrafficStep> Seconds, IReadOnlyList<TrafficStep> TenSeconds) StepsSince(long since)
+    {
+        Look();
+        lock (_looking)
+        {
+            return ([.. _seconds.All.Where(step => step.Start >= since)], [.. _tenSeconds.All.Where(step => step.Start >= since)]);
+        }
     }
 
     /// <summary>What was counted so far.</summary>
@@ -56,7 +112,7 @@ internal sealed class TrafficRecorder(TimeProvider time)
         ByStatus = StatusesOf(recorders),
         BytesIn = recorders.Sum(r => Volatile.Read(ref r._bytesIn)),
         BytesOut = recorders.Sum(r => Volatile.Read(ref r._bytesOut)),
-        Latency = [.. WindowMinutes.Select(minutes => WindowOf(recorders, minutes, slowAfter))],
+        Latency = WindowsOf(recorders, slowAfter),
     };
 
     /// <summary>Takes over what another recorder has counted, but for latencies.</summary>
@@ -71,6 +127,18 @@ internal sealed class TrafficRecorder(TimeProvider time)
         Interlocked.Add(ref _ticks, Volatile.Read(ref other._ticks));
         Interlocked.Add(ref _bytesIn, Volatile.Read(ref other._bytesIn));
         Interlocked.Add(ref _bytesOut, Volatile.Read(ref other._bytesOut));
+    }
+
+    private void CopyCounts()
+    {
+        _seen.ByClass.Clear();
+        for (var status = 0; status < StatusLimit; status++)
+        {
+            _seen.ByClass[status / StatusesPerClass] += Volatile.Read(ref _byStatus[status]);
+        }
+
+        (_seen.Errors, _seen.BytesIn, _seen.BytesOut) = (Volatile.Read(ref _errors), Volatile.Read(ref _bytesIn), Volatile.Read(ref _bytesOut));
+        _seen.Latency.CopyFrom(_latency);
     }
 
     private static SortedDictionary<int, long> StatusesOf(IReadOnlyList<TrafficRecorder> recorders)
@@ -98,23 +166,22 @@ internal sealed class TrafficRecorder(TimeProvider time)
         return byStatus;
     }
 
-    private static LatencyWindow WindowOf(IReadOnlyList<TrafficRecorder> recorders, int minutes, TimeSpan? slowAfter)
+    private static IReadOnlyList<LatencyWindow> WindowsOf(IReadOnlyList<TrafficRecorder> recorders, TimeSpan? slowAfter)
     {
-        if (recorders.Count == 0)
-        {
-            return new LatencyWindow(minutes, 0, 0, 0, 0, 0);
-        }
+        var steps = recorders.SelectMany(recorder => recorder.StepsSince(0).TenSeconds).ToList();
+        return [.. WindowMinutes.Select(minutes => recorders.Count == 0 ? new LatencyWindow(minutes, 0, 0, 0, 0, 0) : WindowOf(steps, recorders[0]._time.GetUtcNow().ToUnixTimeSeconds(), minutes, slowAfter))];
+    }
 
+    // The beginning is rounded down to a step. Where there were only streams, there is nothing to tell.
+    private static LatencyWindow WindowOf(IEnumerable<TrafficStep> steps, long now, int minutes, TimeSpan? slowAfter)
+    {
+        var from = now - (now % TenSeconds) - (minutes * 60);
         var sum = new WindowSum(slowAfter);
-        foreach (var recorder in recorders)
+        foreach (var step in steps.Where(step => step.Start >= from && step.Latency.ByClass.Count > 0))
         {
-            recorder._latency.AddTo(sum, recorder.Seconds(recorder.Now), minutes);
+            sum.Add(step.Latency, step.Errors);
         }
 
         return sum.Report(minutes);
     }
-
-    private long Now => time.GetTimestamp();
-
-    private long Seconds(long timestamp) => timestamp / time.TimestampFrequency;
 }

@@ -2,7 +2,7 @@ using Wunderproxy.Contracts.Control;
 
 namespace Wunderproxy.Proxy.Stats;
 
-/// <summary>Adds up the slices of a window.</summary>
+/// <summary>Adds up the steps of a window.</summary>
 /// <param name="slowAfter">From when on a request counts as slow; absent: none does.</param>
 internal sealed class WindowSum(TimeSpan? slowAfter)
 {
@@ -10,8 +10,8 @@ internal sealed class WindowSum(TimeSpan? slowAfter)
     private readonly List<long> _errors = [];
     private readonly List<long> _slow = [];
 
-    /// <summary>Adds what one slice has counted.</summary>
-    public void Add(LatencyHistogram latencies, long errors)
+    /// <summary>Adds what was counted in one step.</summary>
+    public void Add(LatencyCounts latencies, long errors)
     {
         _latencies.Add(latencies);
         _errors.Add(errors);
@@ -27,7 +27,7 @@ internal sealed class WindowSum(TimeSpan? slowAfter)
         SlowDispersion = Dispersion(_slow),
     };
 
-    // Of one slice, or of nothing, there is no variance: then each is taken to come by itself.
+    // Of one step, or of nothing, there is no variance: then each is taken to come by itself.
     private static double Dispersion(List<long> counts)
     {
         var mean = counts.Count > 1 ? counts.Average() : 0;

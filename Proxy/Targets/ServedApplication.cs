@@ -62,6 +62,34 @@ internal sealed class ServedApplication(TimeProvider time)
     public Traffic ReportTotal() =>
         TrafficRecorder.Report([_former, _serving.Untargeted, .. _turns.Select(turn => turn.Traffic)]);
 
+    /// <summary>How the traffic of each release went lately.</summary>
+    /// <param name="since">Unix time in seconds, from which it is wanted.</param>
+    public IReadOnlyList<ReleaseTraffic> ReportRecent(long since) =>
+    [
+        .. _turns.GroupBy(turn => turn.Target.Release, StringComparer.Ordinal)
+            .Select(turns => RecentReport.Of(turns.Key, turns.First().Target.Revision, turns.Select(turn => turn.Traffic), since))
+            .Append(RecentReport.Of(null, "", [_serving.Untargeted], since))
+            .OfType<ReleaseTraffic>(),
+    ];
+
+    /// <summary>When traffic was moved to which release, the oldest first.</summary>
+    public IReadOnlyList<TrafficSwitch> ReportSwitches()
+    {
+        var turns = _turns.Reverse().ToList();
+        return [.. turns.Where((turn, i) => i == 0 || turns[i - 1].Target.Release != turn.Target.Release)
+            .Select(turn => new TrafficSwitch(turn.ActiveSince, turn.Target.Release, turn.Target.Revision))];
+    }
+
+    /// <summary>Looks at what was counted in the second that is over.</summary>
+    public void Look()
+    {
+        _serving.Untargeted.Look();
+        foreach (var turn in _turns)
+        {
+            turn.Traffic.Look();
+        }
+    }
+
     private Upstream? Next(Upstream? former, Target? target)
     {
         if (target is null || target.IsSameAs(former?.Target))

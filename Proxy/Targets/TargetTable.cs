@@ -10,6 +10,7 @@ namespace Wunderproxy.Proxy.Targets;
 /// <param name="time">Clock of statistics and drains.</param>
 internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvider time)
 {
+    private readonly DateTimeOffset _countingSince = time.GetUtcNow();
     private volatile RouteTable _routes = RouteTable.Empty;
 
     /// <summary>Records requests that belong to no application.</summary>
@@ -106,4 +107,20 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
     /// <summary>Traffic of all targets of an application and of its requests without one.</summary>
     public Traffic ReportTotal(string application) =>
         _routes.Applications.GetValueOrDefault(application)?.ReportTotal() ?? TrafficRecorder.Report([]);
+
+    /// <summary>How the traffic of an application went lately; absent: there is none of that name.</summary>
+    /// <param name="application">The application.</param>
+    /// <param name="since">Unix time in seconds, from which it is wanted.</param>
+    public RecentTraffic? ReportRecent(string application, long since) => _routes.Applications.GetValueOrDefault(application) is { } served
+        ? new RecentTraffic { CountingSince = _countingSince, Until = time.GetUtcNow(), Releases = served.ReportRecent(since), Switches = served.ReportSwitches() }
+        : null;
+
+    /// <summary>Looks at what was counted in the second that is over.</summary>
+    public void Look()
+    {
+        foreach (var (_, application) in _routes.Applications)
+        {
+            application.Look();
+        }
+    }
 }

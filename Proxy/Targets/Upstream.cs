@@ -36,6 +36,7 @@ internal sealed class Upstream
         WebSockets = new OpenWebSockets(time);
         Places = new Places(queue);
         Time = time;
+        ActiveSince = time.GetUtcNow();
         _plainCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _streamCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         PlainCutoff = _plainCutoff.Token;
@@ -80,6 +81,9 @@ internal sealed class Upstream
 
     /// <summary>Cancelled when streams have had their time.</summary>
     public CancellationToken StreamCutoff { get; }
+
+    /// <summary>When it became active.</summary>
+    public DateTimeOffset ActiveSince { get; }
 
     /// <summary>Since when it is replaced; absent: it is active.</summary>
     public DateTimeOffset? DrainingSince { get; private set; }
