@@ -41,5 +41,6 @@ namespace Wunderproxy.Contracts;
 [JsonSerializable(typeof(MaintenanceStatus))]
 [JsonSerializable(typeof(PauseStatus))]
 [JsonSerializable(typeof(AbortStatus))]
+[JsonSerializable(typeof(HookCall))]
 [JsonSerializable(typeof(ApiProblem))]
 public sealed partial class ContractsJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Durable;
+using Wunderproxy.Controller.Hooks;
 using Wunderproxy.Controller.ProxyClient;
 using Wunderproxy.Controller.Reconciling;
 using Wunderproxy.Controller.Store;
@@ -106,7 +107,13 @@ internal static partial class RunCommand
         var store = settings.Store.Open(context.Time, settings.Poll);
         using var traffic = new TrafficKeeper(
             settings.Application, proxy, Path.Combine(settings.StateDirectory, "traffic"), PosixFileSystem.Instance, context.Time, loggers.CreateLogger<TrafficKeeper>());
-        var reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time) { ProxyAcme = proxy, Companions = [traffic.RunAsync] });
+        IReconciler? reconciler = null;
+        using var hooks = settings.Hooks is { } set ? HookRunner.Of(set, () => reconciler!, () => reconciler!.Started, settings.Application, context.Time, loggers.CreateLogger<HookRunner>()) : null;
+        reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time)
+        {
+            ProxyAcme = proxy,
+            Companions = [traffic.RunAsync, .. hooks is null ? [] : (Func<CancellationToken, Task>[])[hooks.RunAsync]],
+        });
 
         // Beside what follows, for after a crash each tenth of a second counts.
         _ = Task.Run(() => reconciler.GetAcquaintedAsync(cancellationToken), CancellationToken.None);

@@ -28,6 +28,9 @@ internal static class RunOptions
     public static readonly Setting Api = new("api", "ADDRESS", "Address of the admin API, or unix:/path of its socket.", "0.0.0.0:8001");
     public static readonly Setting ApiTokenFile = new(
         "api-token-file", "FILE", "Its one line is a token, of 20 characters at least, that every call which changes something has to show, from wherever it comes; without, such calls are taken from this host only.");
+    public static readonly Setting Hooks = new(
+        "hooks", "LIST", "Webhooks (https://…) and programs (/path) that are told of each end of a deployment and each move of traffic, separated by commas [default: none].");
+    public static readonly Setting HookSecretFile = new("hook-secret-file", "FILE", "Its one line is the key, of 20 characters at least, that calls of webhooks are signed with.");
     public static readonly Setting RegistryPort = new("registry-port", "PORT", "Port of the registry on localhost, for configurations that name no image.", "8080");
     public static readonly Setting Cfg = new("cfg", "FILE", "Environment of every container, as NAME=VALUE lines. A configuration's own value wins.");
 
@@ -64,7 +67,7 @@ internal static class RunOptions
     [
         Proxy, ProxyTls, ProxyCertificates, ProxyClientCa, ProxyProtocol, TrustedProxy, Forwarded, AnswerRequestId, AccessLog, AccessLogFormat,
         AcmeAgree, AcmeDirectory, AcmeEmail, AcmeCaFile, AcmeChallenges, AcmeAllow, AcmeAsk,
-        Api, ApiTokenFile, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
+        Api, ApiTokenFile, Hooks, HookSecretFile, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
         Network, NetworkSubnet, NetworkDynamicRange, AddressMode, Allow, ProgressDeadline, LogFormat,
     ];
 }

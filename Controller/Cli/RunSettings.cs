@@ -2,6 +2,7 @@ using System.Net;
 using Wunderproxy.Controller.Acme;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Containers;
+using Wunderproxy.Controller.Hooks;
 
 namespace Wunderproxy.Controller.Cli;
 
@@ -40,6 +41,9 @@ internal sealed record RunSettings
 
     /// <summary>What callers of it show who change something; absent: only those on this host may.</summary>
     public ApiToken? ApiToken { get; init; }
+
+    /// <summary>Who is told of ends and switches; absent: nobody.</summary>
+    public HookSettings? Hooks { get; init; }
 
     /// <summary>Port of the registry on localhost.</summary>
     public required int RegistryPort { get; init; }

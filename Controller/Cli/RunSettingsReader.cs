@@ -32,6 +32,7 @@ internal static class RunSettingsReader
             Acme = AcmeSettingsReader.Read(reader),
             Api = reader.Required(RunOptions.Api, SettingParsers.Address),
             ApiToken = reader.Optional(RunOptions.ApiTokenFile, SettingParsers.TokenIn),
+            Hooks = HookSettingsReader.Read(reader),
             RegistryPort = reader.Required(RunOptions.RegistryPort, SettingParsers.Port),
             ContainerEnvironment = reader.Optional(RunOptions.Cfg, SettingParsers.EnvironmentOf) ?? new Dictionary<string, string>(),
             StateDirectory = stateDirectory,

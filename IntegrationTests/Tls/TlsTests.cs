@@ -123,6 +123,8 @@ public sealed class TlsTests : ServedOverTls
             var backend = i % 2 == 0 ? two : Backend;
             backend.ExpectsProbe = true;
             await Proxy.SwitchAsync(backend.Address, $"s{i}");
+            var served = i * visitors;
+            await Proxy.UntilAsync(s => s.Total.Requests > served);
         }
 
         await over.CancelAsync();
@@ -130,7 +132,6 @@ public sealed class TlsTests : ServedOverTls
         var state = await Proxy.UntilAsync(s => s.Targets.All(target => target.InFlight == 0));
         Assert.Equal(answers, state.Total.Requests);
         Assert.Equal([200], state.Total.ByStatus.Keys);
-        Assert.True(answers > switches, $"There were {answers} requests only.");
     }
 
     [Fact]

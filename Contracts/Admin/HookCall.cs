@@ -1,0 +1,7 @@
+namespace Wunderproxy.Contracts.Admin;
+
+/// <summary>What a hook is told: JSON body of a webhook, standard input of a program.</summary>
+/// <param name="Application">Name of the application.</param>
+/// <param name="Host">Name of the host.</param>
+/// <param name="Event">What happened: the end of a deployment, or a move of traffic.</param>
+public sealed record HookCall(string Application, string Host, HostEvent Event);
