@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Microsoft.AspNetCore.Routing;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Durable;
+using Wunderproxy.Controller.Metering;
 using Wunderproxy.Controller.ProxyClient;
 using Wunderproxy.Controller.Reconciling;
 using Wunderproxy.Controller.Store;
@@ -106,14 +108,30 @@ internal static partial class RunCommand
         var store = settings.Store.Open(context.Time, settings.Poll);
         using var traffic = new TrafficKeeper(
             settings.Application, proxy, Path.Combine(settings.StateDirectory, "traffic"), PosixFileSystem.Instance, context.Time, loggers.CreateLogger<TrafficKeeper>());
-        var reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time) { ProxyAcme = proxy, Companions = [traffic.RunAsync] });
+        var counts = new ReconcilerCounts();
+        IReconciler? reconciler = null;
+        var deployments = new DeploymentCounts();
+        var ended = new DeploymentWatch(() => reconciler!.Status.Deployments, deployments.Ended, context.Time);
+        var metrics = new Metrics(settings.Application, () => reconciler!.Status, proxy, proxy, counts, deployments);
+        reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time)
+        {
+            ProxyAcme = proxy,
+            Counts = counts,
+            Companions = [traffic.RunAsync, ended.RunAsync],
+        });
 
         // Beside what follows, for after a crash each tenth of a second counts.
         _ = Task.Run(() => reconciler.GetAcquaintedAsync(cancellationToken), CancellationToken.None);
 
         // The API first: if its address is taken, no Proxy was started in vain.
-        await using var api = await AdminApi.StartAsync(new AdminApiSettings(settings.Api, settings.ApiToken) { Further = new TrafficCalls(traffic).Map }, reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
+        await using var api = await AdminApi.StartAsync(new AdminApiSettings(settings.Api, settings.ApiToken) { Further = Further }, reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
         await launcher.EnsureRunningAsync(cancellationToken);
+
+        void Further(IEndpointRouteBuilder routes)
+        {
+            new TrafficCalls(traffic).Map(routes);
+            new MetricsCalls(metrics.ReportAsync).Map(routes);
+        }
 
         var logger = loggers.CreateLogger(typeof(RunCommand));
         Started(logger, settings.Application, store.Description, api.BoundAddress);

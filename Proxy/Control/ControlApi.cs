@@ -18,6 +18,7 @@ internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, Fun
         routes.MapGet("/status", GetStatusAsync);
         routes.MapGet("/applications/{application}", GetApplicationAsync);
         routes.MapGet("/applications/{application}/traffic", GetTrafficAsync);
+        routes.MapGet("/applications/{application}/totals", GetTotalsAsync);
         routes.MapPut("/applications/{application}", PutApplicationAsync);
         routes.MapPost("/applications/{application}/fence", PostFenceAsync);
         routes.MapPost("/applications/{application}/drain", PostDrainAsync);
@@ -52,9 +53,21 @@ internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, Fun
         {
             await AnswerAsync(context, ControlAnswer.Refuse(ControlProblem.InvalidBody, "The parameter 'since' is no Unix time in seconds."));
         }
-        else if (registry.RecentOf(ApplicationOf(context), second - (second % 10)) is { } traffic)
+        else if (await registry.RecentAsync(ApplicationOf(context), second - (second % 10), context.RequestAborted) is { } traffic)
         {
             await AnswerAsync(context, StatusCodes.Status200OK, traffic, ContractsJson.Default.RecentTraffic);
+        }
+        else
+        {
+            await AnswerUnknownAsync(context);
+        }
+    }
+
+    private async Task GetTotalsAsync(HttpContext context)
+    {
+        if (await registry.TotalsAsync(ApplicationOf(context), context.RequestAborted) is { } totals)
+        {
+            await AnswerAsync(context, StatusCodes.Status200OK, totals, ContractsJson.Default.TrafficTotals);
         }
         else
         {

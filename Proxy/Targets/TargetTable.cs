@@ -115,6 +115,11 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
         ? new RecentTraffic { CountingSince = _countingSince, Until = time.GetUtcNow(), Releases = served.ReportRecent(since), Switches = served.ReportSwitches() }
         : null;
 
+    /// <summary>What was counted of each release of an application; absent: there is none of that name.</summary>
+    public TrafficTotals? ReportTotals(string application) => _routes.Applications.GetValueOrDefault(application) is { } served
+        ? new TrafficTotals { BoundsSeconds = DurationBounds.Seconds, Releases = served.ReportTotals() }
+        : null;
+
     /// <summary>Looks at what was counted in the second that is over.</summary>
     public void Look()
     {
