@@ -1,12 +1,9 @@
 using System.CommandLine;
-using Microsoft.AspNetCore.Routing;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Durable;
-using Wunderproxy.Controller.Metering;
 using Wunderproxy.Controller.ProxyClient;
 using Wunderproxy.Controller.Reconciling;
 using Wunderproxy.Controller.Store;
-using Wunderproxy.Controller.Remembering;
 
 namespace Wunderproxy.Controller.Cli;
 
@@ -106,32 +103,21 @@ internal static partial class RunCommand
         using var proxy = new ProxyControlClient(settings.ProxyControl, context.Time);
         var launcher = new ProxyLauncher(LaunchOf(settings), proxy, context.Time, loggers.CreateLogger<ProxyLauncher>());
         var store = settings.Store.Open(context.Time, settings.Poll);
-        using var traffic = new TrafficKeeper(
-            settings.Application, proxy, Path.Combine(settings.StateDirectory, "traffic"), PosixFileSystem.Instance, context.Time, loggers.CreateLogger<TrafficKeeper>());
-        var counts = new ReconcilerCounts();
         IReconciler? reconciler = null;
-        var deployments = new DeploymentCounts();
-        var ended = new DeploymentWatch(() => reconciler!.Status.Deployments, deployments.Ended, context.Time);
-        var metrics = new Metrics(settings.Application, () => reconciler!.Status, proxy, proxy, counts, deployments);
+        using var measuring = new Measuring(settings, proxy, () => reconciler!.Status, loggers, context.Time);
         reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time)
         {
             ProxyAcme = proxy,
-            Counts = counts,
-            Companions = [traffic.RunAsync, ended.RunAsync],
+            Counts = measuring.Counts,
+            Companions = measuring.Companions,
         });
 
         // Beside what follows, for after a crash each tenth of a second counts.
         _ = Task.Run(() => reconciler.GetAcquaintedAsync(cancellationToken), CancellationToken.None);
 
         // The API first: if its address is taken, no Proxy was started in vain.
-        await using var api = await AdminApi.StartAsync(new AdminApiSettings(settings.Api, settings.ApiToken) { Further = Further }, reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
+        await using var api = await AdminApi.StartAsync(new AdminApiSettings(settings.Api, settings.ApiToken) { Further = measuring.Map }, reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
         await launcher.EnsureRunningAsync(cancellationToken);
-
-        void Further(IEndpointRouteBuilder routes)
-        {
-            new TrafficCalls(traffic).Map(routes);
-            new MetricsCalls(metrics.ReportAsync).Map(routes);
-        }
 
         var logger = loggers.CreateLogger(typeof(RunCommand));
         Started(logger, settings.Application, store.Description, api.BoundAddress);

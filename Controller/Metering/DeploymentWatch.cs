@@ -32,9 +32,16 @@ internal sealed class DeploymentWatch(Func<IReadOnlyList<DeploymentStatus>> depl
     /// <summary>Looks until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        try
         {
-            await Task.Delay(Interval, time, cancellationToken);
+            while (true)
+            {
+                await Task.Delay(Interval, time, cancellationToken);
+                Look();
+            }
+        }
+        finally
+        {
             Look();
         }
     }

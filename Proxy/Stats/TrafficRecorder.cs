@@ -16,13 +16,13 @@ internal sealed class TrafficRecorder
     private readonly TimeProvider _time;
     private readonly long[] _byStatus = new long[StatusLimit];
     private readonly LatencyHistogram _latency = new();
-    private long _requests;
     private readonly long[] _durations = new long[TrafficCounts.Classes * DurationBounds.Counts];
     private readonly long[] _ticks = new long[TrafficCounts.Classes];
     private readonly long[] _bytesIn = new long[TrafficCounts.Classes];
     private readonly long[] _bytesOut = new long[TrafficCounts.Classes];
     private long _streamTicks;
     private long _errors;
+    private long _requests;
 
     // What follows is of the looks only.
     private readonly Lock _looking = new();
