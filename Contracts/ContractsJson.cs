@@ -28,6 +28,7 @@ namespace Wunderproxy.Contracts;
 [JsonSerializable(typeof(IssuedCertificate))]
 [JsonSerializable(typeof(ProxyStatus))]
 [JsonSerializable(typeof(RecentTraffic))]
+[JsonSerializable(typeof(TrafficTotals))]
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(TrafficDocument))]
 [JsonSerializable(typeof(DeploymentStatus))]

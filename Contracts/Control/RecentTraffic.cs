@@ -18,6 +18,9 @@ public sealed record RecentTraffic
 
     /// <summary>When traffic was moved, at most 16 times, the oldest first; the first one may be what was served when the Proxy started.</summary>
     public IReadOnlyList<TrafficSwitch> Switches { get; init => field = value ?? []; } = [];
+
+    /// <summary>What the run before this one had counted when it was ended in order; absent: nothing since the time that was asked for, or it was ended otherwise.</summary>
+    public RecentTraffic? Former { get; init; }
 }
 
 /// <summary>Traffic of one release by steps, the oldest first; steps in which nothing happened are left out.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Wunderproxy.Controller.Desired;
 using Wunderproxy.Controller.Docker;
+using Wunderproxy.Controller.Metering;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Releases;
 
@@ -12,6 +13,7 @@ internal sealed partial class EffectRunner(
     ImageProvider images,
     ProxyActor proxy,
     ConfigurationCache configurations,
+    ReconcilerCounts counts,
     Action changed,
     Action wake,
     TimeProvider time,
@@ -147,6 +149,7 @@ internal sealed partial class EffectRunner(
     private void Note(Effect effect, EffectResult result, TimeSpan elapsed)
     {
         var kind = effect.GetType().Name;
+        counts.EffectEnded(kind, result.Outcome);
         if (result.Outcome == Outcome.Done)
         {
             _failures.TryRemove(effect.Key, out _);

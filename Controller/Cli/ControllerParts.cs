@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Wunderproxy.Controller.Metering;
 using Wunderproxy.Controller.ProxyClient;
 using Wunderproxy.Controller.Store;
 
@@ -16,6 +17,9 @@ internal sealed record ControllerParts(
 {
     /// <summary>The Proxy's part in automatic certificates; absent: there are none.</summary>
     public IProxyAcme? ProxyAcme { get; init; }
+
+    /// <summary>Counts what the reconciler does.</summary>
+    public ReconcilerCounts Counts { get; init; } = new();
 
     /// <summary>What else runs as long as the reconciler does.</summary>
     public IReadOnlyList<Func<CancellationToken, Task>> Companions { get; init; } = [];

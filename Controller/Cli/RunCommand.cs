@@ -5,7 +5,6 @@ using Wunderproxy.Controller.Hooks;
 using Wunderproxy.Controller.ProxyClient;
 using Wunderproxy.Controller.Reconciling;
 using Wunderproxy.Controller.Store;
-using Wunderproxy.Controller.Remembering;
 
 namespace Wunderproxy.Controller.Cli;
 
@@ -105,21 +104,21 @@ internal static partial class RunCommand
         using var proxy = new ProxyControlClient(settings.ProxyControl, context.Time);
         var launcher = new ProxyLauncher(LaunchOf(settings), proxy, context.Time, loggers.CreateLogger<ProxyLauncher>());
         var store = settings.Store.Open(context.Time, settings.Poll);
-        using var traffic = new TrafficKeeper(
-            settings.Application, proxy, Path.Combine(settings.StateDirectory, "traffic"), PosixFileSystem.Instance, context.Time, loggers.CreateLogger<TrafficKeeper>());
         IReconciler? reconciler = null;
+        using var measuring = new Measuring(settings, proxy, () => reconciler!.Status, loggers, context.Time);
         using var hooks = settings.Hooks is { } set ? HookRunner.Of(set, () => reconciler!, () => reconciler!.Started, settings.Application, context.Time, loggers.CreateLogger<HookRunner>()) : null;
         reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time)
         {
             ProxyAcme = proxy,
-            Companions = [traffic.RunAsync, .. hooks is null ? [] : (Func<CancellationToken, Task>[])[hooks.RunAsync]],
+            Counts = measuring.Counts,
+            Companions = [.. measuring.Companions, .. hooks is null ? [] : (Func<CancellationToken, Task>[])[hooks.RunAsync]],
         });
 
         // Beside what follows, for after a crash each tenth of a second counts.
         _ = Task.Run(() => reconciler.GetAcquaintedAsync(cancellationToken), CancellationToken.None);
 
         // The API first: if its address is taken, no Proxy was started in vain.
-        await using var api = await AdminApi.StartAsync(new AdminApiSettings(settings.Api, settings.ApiToken) { Further = new TrafficCalls(traffic).Map }, reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
+        await using var api = await AdminApi.StartAsync(new AdminApiSettings(settings.Api, settings.ApiToken) { Further = measuring.Map }, reconciler, reconciler.Started, context.Time, loggers, cancellationToken);
         await launcher.EnsureRunningAsync(cancellationToken);
 
         var logger = loggers.CreateLogger(typeof(RunCommand));

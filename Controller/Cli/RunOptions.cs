@@ -57,6 +57,19 @@ internal static class RunOptions
     public static readonly Setting Allow = new(
         "allow", "LIST", $"What containers may though it is forbidden otherwise, separated by commas: {string.Join(", ", PermissionNames.All)} [default: none].", "");
     public static readonly Setting ProgressDeadline = new("progress-deadline", "DURATION", "A deployment that got nowhere for so long has failed, 10s to 24h.", "10m");
+    public static readonly Setting OtlpEndpoint = new(
+        "otlp-endpoint", "URL", "Receiver of OpenTelemetry (OTLP) for a trace of each deployment, and for metrics [default: none].")
+    {
+        StandardVariable = "OTEL_EXPORTER_OTLP_ENDPOINT",
+    };
+
+    public static readonly Setting OtlpProtocol = new(
+        "otlp-protocol", "grpc|http/protobuf", "How they are sent.", "http/protobuf")
+    {
+        StandardVariable = "OTEL_EXPORTER_OTLP_PROTOCOL",
+    };
+
+    public static readonly Setting OtlpInterval = new("otlp-interval", "DURATION", "Pause between two reports of metrics, 1s to 1h.", "60s");
     public static readonly Setting LogFormat = new("log-format", "text|json", "Format of the log on standard output.", "text");
 
     /// <summary>Names the settings file; it can't be set in the file itself.</summary>
@@ -68,6 +81,6 @@ internal static class RunOptions
         Proxy, ProxyTls, ProxyCertificates, ProxyClientCa, ProxyProtocol, TrustedProxy, Forwarded, AnswerRequestId, AccessLog, AccessLogFormat,
         AcmeAgree, AcmeDirectory, AcmeEmail, AcmeCaFile, AcmeChallenges, AcmeAllow, AcmeAsk,
         Api, ApiTokenFile, Hooks, HookSecretFile, RegistryPort, Cfg, StateDir, Docker, ProxyControl, S3Endpoint, S3PathStyle, Poll,
-        Network, NetworkSubnet, NetworkDynamicRange, AddressMode, Allow, ProgressDeadline, LogFormat,
+        Network, NetworkSubnet, NetworkDynamicRange, AddressMode, Allow, ProgressDeadline, OtlpEndpoint, OtlpProtocol, OtlpInterval, LogFormat,
     ];
 }

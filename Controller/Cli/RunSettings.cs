@@ -2,6 +2,7 @@ using System.Net;
 using Wunderproxy.Controller.Acme;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Containers;
+using Wunderproxy.Controller.Exporting;
 using Wunderproxy.Controller.Hooks;
 
 namespace Wunderproxy.Controller.Cli;
@@ -80,6 +81,9 @@ internal sealed record RunSettings
 
     /// <summary>A deployment that got nowhere for so long has failed.</summary>
     public required TimeSpan ProgressDeadline { get; init; }
+
+    /// <summary>Where traces and metrics are sent; absent: nowhere.</summary>
+    public OtlpOptions? Otlp { get; init; }
 
     /// <summary>Format of the log.</summary>
     public required LogFormat LogFormat { get; init; }

@@ -45,6 +45,7 @@ internal static class RunSettingsReader
             Addressing = reader.Required(RunOptions.AddressMode, SettingParsers.OneOf<Addressing>),
             Allow = reader.Required(RunOptions.Allow, SettingParsers.Allowed),
             ProgressDeadline = reader.Required(RunOptions.ProgressDeadline, SettingParsers.Between(TimeSpan.FromSeconds(10), TimeSpan.FromHours(24))),
+            Otlp = OtlpSettingsReader.Read(reader),
             LogFormat = reader.Required(RunOptions.LogFormat, SettingParsers.OneOf<LogFormat>),
         };
     }

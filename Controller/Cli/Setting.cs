@@ -15,6 +15,9 @@ internal sealed record Setting(string Name, string ValueName, string Meaning, st
     /// <summary>Name in the environment, such as <c>WUNDERPROXY_STATE_DIR</c>.</summary>
     public string Variable => "WUNDERPROXY_" + Name.Replace('-', '_').ToUpperInvariant();
 
+    /// <summary>A variable that others have agreed upon, heard where <see cref="Variable"/> isn't set.</summary>
+    public string? StandardVariable { get; init; }
+
     /// <summary>Name in the settings file, such as <c>StateDir</c>.</summary>
     public string Key { get; } = string.Concat(Name.Split('-').Select(word => char.ToUpper(word[0], CultureInfo.InvariantCulture) + word[1..]));
 

@@ -90,6 +90,17 @@ internal static partial class SettingParsers
         _ => throw NoEndpoint(),
     };
 
+    /// <summary>Address of a receiver of OTLP.</summary>
+    public static Uri Receiver(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) ? uri switch
+    {
+        { UserInfo.Length: > 0 } => throw new SettingException("contains credentials, which may become visible to others. Give them in OTEL_EXPORTER_OTLP_HEADERS.", hidesValue: true),
+        { Scheme: "http" or "https", Query: "", Fragment: "" } => uri,
+        _ => throw NoReceiver(),
+    }
+    : throw NoReceiver();
+
+    private static SettingException NoReceiver() => new("is no address of a receiver. Write http:// or https:// with host and port, such as http://127.0.0.1:4318.");
+
     private static SettingException NoEndpoint() =>
         new("is no address of a store. Write http:// or https:// with host and port, such as http://127.0.0.1:9000.");
 

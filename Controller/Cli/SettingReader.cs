@@ -36,8 +36,10 @@ internal sealed class SettingReader(IReadOnlyDictionary<Setting, string> command
         }
 
         // A variable that is set to nothing is how a service manager's template leaves it out.
-        return environment(setting.Variable) is { Length: > 0 } text ? new SetValue(text, setting.Variable) : null;
+        return FindVariable(setting.Variable) ?? (setting.StandardVariable is { } standard ? FindVariable(standard) : null);
     }
+
+    private SetValue? FindVariable(string name) => environment(name) is { Length: > 0 } text ? new SetValue(text, name) : null;
 
     private IReadOnlyDictionary<Setting, SetValue> File() =>
         _file ??= FindDirectly(RunOptions.Settings) is { Text: var path } ? SettingsFile.Read(path, _errors) : new Dictionary<Setting, SetValue>();

@@ -52,12 +52,8 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
         };
     }
 
-    public async Task<ApplicationState?> GetStateAsync(string application, CancellationToken cancellationToken)
-    {
-        var call = new Call(HttpMethod.Get, PathOf(application));
-        var answer = await SendAsync(call, ReadDeadline, cancellationToken);
-        return answer.Status == HttpStatusCode.NotFound ? null : Read(call, answer, Answers.ApplicationState);
-    }
+    public Task<ApplicationState?> GetStateAsync(string application, CancellationToken cancellationToken) =>
+        FindAsync(new Call(HttpMethod.Get, PathOf(application)), Answers.ApplicationState, cancellationToken);
 
     public async Task<ProxyStatus> GetStatusAsync(CancellationToken cancellationToken)
     {
@@ -65,12 +61,11 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
         return Read(call, await SendAsync(call, ReadDeadline, cancellationToken), Answers.ProxyStatus);
     }
 
-    public async Task<RecentTraffic?> GetTrafficAsync(string application, DateTimeOffset? since, CancellationToken cancellationToken)
-    {
-        var call = new Call(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"{PathOf(application)}/traffic?since={since?.ToUnixTimeSeconds() ?? 0}"));
-        var answer = await SendAsync(call, ReadDeadline, cancellationToken);
-        return answer.Status == HttpStatusCode.NotFound ? null : Read(call, answer, Answers.RecentTraffic);
-    }
+    public Task<RecentTraffic?> GetTrafficAsync(string application, DateTimeOffset? since, CancellationToken cancellationToken) => FindAsync(
+        new Call(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"{PathOf(application)}/traffic?since={since?.ToUnixTimeSeconds() ?? 0}")), Answers.RecentTraffic, cancellationToken);
+
+    public Task<TrafficTotals?> GetTotalsAsync(string application, CancellationToken cancellationToken) =>
+        FindAsync(new Call(HttpMethod.Get, PathOf(application) + "/totals"), Answers.TrafficTotals, cancellationToken);
 
     public Task<AcmeState> SetAcmeAsync(string application, AcmeSettings settings, CancellationToken cancellationToken) =>
         SendAcmeAsync(new Call(HttpMethod.Put, PathOf(application) + "/acme", Json(settings, ContractsJson.Default.AcmeSettings)), cancellationToken);
@@ -80,6 +75,13 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
 
     public Task HandCertificateAsync(string application, string host, IssuedCertificate certificate, CancellationToken cancellationToken) => SendAcmeAsync(
         new Call(HttpMethod.Put, $"{PathOf(application)}/acme/certificates/{Uri.EscapeDataString(host)}", Json(certificate, ContractsJson.Default.IssuedCertificate)), cancellationToken);
+
+    private async Task<T?> FindAsync<T>(Call call, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        var answer = await SendAsync(call, ReadDeadline, cancellationToken);
+        return answer.Status == HttpStatusCode.NotFound ? null : Read(call, answer, type);
+    }
 
     private async Task<AcmeState> SendAcmeAsync(Call call, CancellationToken cancellationToken)
     {

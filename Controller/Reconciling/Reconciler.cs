@@ -8,6 +8,7 @@ using Wunderproxy.Controller.Desired;
 using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Durable;
 using Wunderproxy.Controller.Journaling;
+using Wunderproxy.Controller.Metering;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Releases;
 
@@ -30,6 +31,7 @@ internal sealed partial class Reconciler(
     CertificateKeeper? certificates,
     DrainLimits drains,
     Func<CancellationToken, Task<History>> history,
+    ReconcilerCounts counts,
     IReadOnlyList<Func<CancellationToken, Task>> companions,
     WakeUp wakeUp,
     TimeProvider time,
@@ -88,6 +90,7 @@ internal sealed partial class Reconciler(
     {
         if (file.Damage is { } damage)
             LogDamaged(damage);
+        counts.Waiting = () => _orders.Reader.Count;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task> tasks = [LoopAsync(stop.Token), .. companions.Select(companion => companion(stop.Token))];
 
@@ -105,7 +108,9 @@ internal sealed partial class Reconciler(
         {
             while (true)
             {
+                var began = time.GetTimestamp();
                 var lookAgainAt = await PassAsync(cancellationToken);
+                counts.PassEnded(time.GetElapsedTime(began));
                 Interlocked.Exchange(ref _lastPass, time.GetTimestamp());
                 var now = time.GetUtcNow();
                 var wait = lookAgainAt is { } at && at - now < Heartbeat ? at - now : Heartbeat;

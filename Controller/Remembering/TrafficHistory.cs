@@ -48,12 +48,10 @@ internal sealed class TrafficHistory
     /// <returns>Whether there is anything new.</returns>
     public bool Take(RecentTraffic recent, DateTimeOffset? from)
     {
-        var run = recent.CountingSince.ToUnixTimeMilliseconds();
-        var sources = recent.Releases.Select(release => (Source: new TrafficSource(release.Release, release.Revision, run), Release: release)).ToList();
         var since = from?.ToUnixTimeSeconds() ?? 0;
         var until = recent.Until.ToUnixTimeSeconds();
-        var isNew = Seconds.Replace(run, since, until, PointsOf(sources, release => release.Seconds));
-        isNew |= TenSecondSteps.Replace(run, since, until, PointsOf(sources, release => release.TenSeconds));
+        var isNew = recent.Former is { } former && TakePoints(former, since, until);
+        isNew |= TakePoints(recent, since, until);
         isNew |= TakeSwitches(recent);
         Until = recent.Until;
         return isNew;
@@ -83,6 +81,14 @@ internal sealed class TrafficHistory
         Seconds.Replace(0, 0, until.ToUnixTimeSeconds(), seconds);
         TenSecondSteps.Replace(0, 0, until.ToUnixTimeSeconds(), tenSeconds);
         _switches.AddRange(switches);
+    }
+
+    private bool TakePoints(RecentTraffic recent, long since, long until)
+    {
+        var run = recent.CountingSince.ToUnixTimeMilliseconds();
+        var sources = recent.Releases.Select(release => (Source: new TrafficSource(release.Release, release.Revision, run), Release: release)).ToList();
+        return Seconds.Replace(run, since, until, PointsOf(sources, release => release.Seconds))
+            | TenSecondSteps.Replace(run, since, until, PointsOf(sources, release => release.TenSeconds));
     }
 
     private static IReadOnlyList<KeptPoint> PointsOf(IEnumerable<(TrafficSource Source, ReleaseTraffic Release)> releases, Func<ReleaseTraffic, IReadOnlyList<TrafficPoint>> of) =>

@@ -11,6 +11,7 @@ using NJsonSchema;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Api;
+using Wunderproxy.Controller.Metering;
 using Wunderproxy.Controller.Reconciling;
 using Wunderproxy.IntegrationTests.Remembering;
 using Wunderproxy.IntegrationTests.StatusPage;
@@ -112,6 +113,7 @@ public sealed class OpenApiTests : IAsyncLifetime
     {
         var document = JsonSerializer.Deserialize(SampleTraffic.Json.Replace("\"Revision\":null", "\"Revision\":\"\"", StringComparison.Ordinal), ContractsJson.Default.TrafficDocument)!;
         new TrafficCalls(new ToldTraffic(_ => document)).Map(routes);
+        new MetricsCalls(_ => Task.FromResult<IReadOnlyList<MetricFamily>>([])).Map(routes);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using Wunderproxy.Controller.Cli;
 using Wunderproxy.Controller.Containers;
+using Wunderproxy.Controller.Exporting;
 
 namespace Wunderproxy.IntegrationTests.Cli;
 
@@ -82,6 +83,21 @@ public sealed class RunSettingsTests : IDisposable
         Assert.Equal(["shop.example", "*.shop.example"], acme.Allowed);
         Assert.Equal(["tls-alpn-01"], acme.Challenges);
         Assert.Null(acme.Ask);
+    }
+
+    [Fact]
+    public void Traces_and_metrics_are_sent_where_our_variable_says_or_the_standard_one_or_else_nowhere()
+    {
+        Assert.Null(Read().Otlp);
+
+        _environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:4317";
+        _environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc";
+        Assert.Equal(new OtlpOptions(new Uri("http://127.0.0.1:4317"), OtlpProtocol.Grpc, TimeSpan.FromMinutes(1)), Read().Otlp);
+
+        _environment["WUNDERPROXY_OTLP_ENDPOINT"] = "https://collector.example";
+        _commandLine[RunOptions.OtlpProtocol] = "http/protobuf";
+        _commandLine[RunOptions.OtlpInterval] = "5s";
+        Assert.Equal(new OtlpOptions(new Uri("https://collector.example"), OtlpProtocol.Http, TimeSpan.FromSeconds(5)), Read().Otlp);
     }
 
     [Fact]

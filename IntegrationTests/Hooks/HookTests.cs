@@ -148,7 +148,7 @@ public sealed class HookTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<HookException>(() => hanging.WaitAsync(Limit));
         var child = int.Parse(await File.ReadAllTextAsync(pid), CultureInfo.InvariantCulture);
-        await Eventually.HoldsAsync("its child is gone", _ => Task.FromResult(!Directory.Exists($"/proc/{child}") || File.ReadAllText($"/proc/{child}/stat").Contains(") Z ", StringComparison.Ordinal)));
+        await Eventually.HoldsAsync("its child is gone", async token => !Directory.Exists($"/proc/{child}") || (await File.ReadAllTextAsync($"/proc/{child}/stat", token)).Contains(") Z ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -50,6 +50,49 @@ public sealed class RecentTrafficTests
         Assert.Empty((await RecentAsync(proxy, at.AddSeconds(60))).Releases);
     }
 
+    [Fact]
+    public async Task Proxy_that_was_ended_in_order_has_its_successor_tell_what_it_counted()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await proxy.PutAsync(proxy.SnapshotOf(null));
+        await AskAsync(proxy, null);
+        var counted = await CountedAsync(proxy, 1);
+        await proxy.Host.StopAsync(default);
+        await proxy.RestartAsync();
+
+        var recent = await RecentAsync(proxy);
+
+        Assert.Empty(recent.Releases);
+        Assert.NotEqual(counted.CountingSince, recent.CountingSince);
+        Assert.Equal(counted.CountingSince, recent.Former!.CountingSince);
+        Assert.Equivalent(counted.Releases, recent.Former.Releases);
+        Assert.Null((await RecentAsync(proxy, counted.Until.AddSeconds(60))).Former);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(proxy.Options.StateDirectory, "traffic.json")));
+    }
+
+    [Fact]
+    public async Task File_of_the_former_traffic_that_is_damaged_hinders_nothing()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await proxy.PutAsync(proxy.SnapshotOf(null));
+        await proxy.Host.StopAsync(default);
+        await File.AppendAllTextAsync(Path.Combine(proxy.Options.StateDirectory, "traffic.json"), "}");
+        await proxy.RestartAsync();
+
+        Assert.Null((await RecentAsync(proxy)).Former);
+    }
+
+    [Fact]
+    public async Task Requests_before_anything_was_deployed_are_those_without_a_release()
+    {
+        await using var proxy = await RunningProxy.StartAsync();
+        await AskAsync(proxy, null);
+
+        var release = Assert.Single((await CountedAsync(proxy, 1)).Releases);
+
+        Assert.Equal((null, 5), (release.Release, release.Seconds[0].ByClass.Keys.Single()));
+    }
+
     [Theory]
     [InlineData("/applications/nobody/traffic", HttpStatusCode.NotFound)]
     [InlineData("/applications/shop/traffic?since=yesterday", HttpStatusCode.BadRequest)]

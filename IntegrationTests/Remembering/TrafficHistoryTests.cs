@@ -53,6 +53,21 @@ public sealed class TrafficHistoryTests
     }
 
     [Fact]
+    public void What_a_proxy_left_behind_that_was_ended_is_added_once()
+    {
+        _history.Take(Recent(17, Release("a", [Point(16, 1)], [Point(10, 1)])), null);
+        var restarted = Recent(19, Begin.AddSeconds(18), Release("a", [Point(18, 4)], [Point(10, 4)])) with
+        {
+            Former = Recent(17.5, Release("a", [Point(16, 1), Point(17, 2)], [Point(10, 3)])),
+        };
+        _history.Take(restarted, _history.AskFrom);
+        _history.Take(restarted, _history.AskFrom);
+
+        Assert.Equal([1, 2, 4], RequestsOf(10));
+        Assert.Equal([7], RequestsOf(60));
+    }
+
+    [Fact]
     public void Requests_without_a_release_have_an_entry_of_their_own()
     {
         _history.Take(Recent(1, Release("a", [Point(0, 1)]), Release(null, [Point(0, 2)])), null);

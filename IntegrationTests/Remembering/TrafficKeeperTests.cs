@@ -139,5 +139,7 @@ public sealed class TrafficKeeperTests
             Asked.Add(since);
             return Task.FromResult(Tells(since));
         }
+
+        public Task<TrafficTotals?> GetTotalsAsync(string application, CancellationToken cancellationToken) => Task.FromResult<TrafficTotals?>(null);
     }
 }

@@ -32,18 +32,8 @@ internal sealed partial class ApplicationRegistry(
     }
 
     /// <summary>States of all applications.</summary>
-    public async Task<IReadOnlyList<ApplicationState>> StatesAsync(CancellationToken cancellationToken)
-    {
-        await _deciding.WaitAsync(cancellationToken);
-        try
-        {
-            return [.. _records.Values.Select(StateOf)];
-        }
-        finally
-        {
-            _deciding.Release();
-        }
-    }
+    public Task<IReadOnlyList<ApplicationState>> StatesAsync(CancellationToken cancellationToken) =>
+        UndisturbedAsync<IReadOnlyList<ApplicationState>>(() => [.. _records.Values.Select(StateOf)], cancellationToken);
 
     /// <summary>State of one application.</summary>
     /// <returns><see langword="null"/> if it isn't known.</returns>
@@ -54,7 +44,13 @@ internal sealed partial class ApplicationRegistry(
     /// <param name="application">The application.</param>
     /// <param name="since">Unix time in seconds, from which it is wanted.</param>
     /// <returns><see langword="null"/> if it isn't known, or only a fence of it is.</returns>
-    public RecentTraffic? RecentOf(string application, long since) => table.ReportRecent(application, since);
+    public Task<RecentTraffic?> RecentAsync(string application, long since, CancellationToken cancellationToken) =>
+        UndisturbedAsync(() => table.ReportRecent(application, since), cancellationToken);
+
+    /// <summary>What was counted of each release of an application.</summary>
+    /// <returns><see langword="null"/> if it isn't known, or only a fence of it is.</returns>
+    public Task<TrafficTotals?> TotalsAsync(string application, CancellationToken cancellationToken) =>
+        UndisturbedAsync(() => table.ReportTotals(application), cancellationToken);
 
     /// <summary>Takes a snapshot, or says why not.</summary>
     public async Task<ControlAnswer> ApplyAsync(ApplicationSnapshot snapshot, CancellationToken cancellationToken)
@@ -169,6 +165,19 @@ internal sealed partial class ApplicationRegistry(
 
     /// <inheritdoc/>
     public void Dispose() => _deciding.Dispose();
+
+    private async Task<T> UndisturbedAsync<T>(Func<T> look, CancellationToken cancellationToken)
+    {
+        await _deciding.WaitAsync(cancellationToken);
+        try
+        {
+            return look();
+        }
+        finally
+        {
+            _deciding.Release();
+        }
+    }
 
     // Null: the target has to be probed first.
     private async Task<ControlAnswer?> TryApplyAsync(ApplicationSnapshot snapshot, bool isProbed, CancellationToken cancellationToken)

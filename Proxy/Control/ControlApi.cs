@@ -6,11 +6,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Control;
 
 /// <summary>The calls on the control socket. Bodies and answers are those of <see cref="Contracts.Control"/>.</summary>
-internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, Func<IReadOnlyList<ApplicationState>, ProxyStatus> status)
+internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, FormerTraffic former, Func<IReadOnlyList<ApplicationState>, ProxyStatus> status)
 {
     /// <summary>Adds the calls to a server.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -18,6 +19,7 @@ internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, Fun
         routes.MapGet("/status", GetStatusAsync);
         routes.MapGet("/applications/{application}", GetApplicationAsync);
         routes.MapGet("/applications/{application}/traffic", GetTrafficAsync);
+        routes.MapGet("/applications/{application}/totals", GetTotalsAsync);
         routes.MapPut("/applications/{application}", PutApplicationAsync);
         routes.MapPost("/applications/{application}/fence", PostFenceAsync);
         routes.MapPost("/applications/{application}/drain", PostDrainAsync);
@@ -51,10 +53,25 @@ internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, Fun
         if (!long.TryParse(since.Length > 0 ? since : "0", NumberStyles.None, CultureInfo.InvariantCulture, out var second))
         {
             await AnswerAsync(context, ControlAnswer.Refuse(ControlProblem.InvalidBody, "The parameter 'since' is no Unix time in seconds."));
+            return;
         }
-        else if (registry.RecentOf(ApplicationOf(context), second - (second % 10)) is { } traffic)
+
+        var step = second - (second % 10);
+        if (await registry.RecentAsync(ApplicationOf(context), step, context.RequestAborted) is { } traffic)
         {
-            await AnswerAsync(context, StatusCodes.Status200OK, traffic, ContractsJson.Default.RecentTraffic);
+            await AnswerAsync(context, StatusCodes.Status200OK, traffic with { Former = former.Of(ApplicationOf(context), step) }, ContractsJson.Default.RecentTraffic);
+        }
+        else
+        {
+            await AnswerUnknownAsync(context);
+        }
+    }
+
+    private async Task GetTotalsAsync(HttpContext context)
+    {
+        if (await registry.TotalsAsync(ApplicationOf(context), context.RequestAborted) is { } totals)
+        {
+            await AnswerAsync(context, StatusCodes.Status200OK, totals, ContractsJson.Default.TrafficTotals);
         }
         else
         {

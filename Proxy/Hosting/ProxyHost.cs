@@ -37,6 +37,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private readonly ControlServer _control;
     private readonly IdleMemory _memory;
     private readonly TrafficClock _clock;
+    private readonly FormerTraffic _former;
     private readonly DateTimeOffset _startedAt;
 
     private ProxyHost(ProxyOptions options, StateDirectory state, AccessLog? accessLog, TimeProvider time, ILoggerFactory loggers)
@@ -73,7 +74,8 @@ internal sealed partial class ProxyHost : IAsyncDisposable
             options, rules.Trusted, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, acme, _connections, _services, time, loggers);
         _memory = new IdleMemory(() => _connections.AreIdle, time);
         _clock = new TrafficClock(_table.Look, time);
-        _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, new AcmeApi(_registry, acme, automatic, _certificates), StatusOf), loggers);
+        _former = new FormerTraffic(Path.Combine(options.StateDirectory, "traffic.json"));
+        _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, new AcmeApi(_registry, acme, automatic, _certificates), _former, StatusOf), loggers);
     }
 
     /// <summary>Version of the Proxy.</summary>
@@ -119,6 +121,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         using var limit = new CancellationTokenSource(_options.StopTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         await _public.StopAsync(either.Token);
+        _former.Save(_table.ReportRecent());
         Stopped();
     }
 

@@ -16,11 +16,13 @@ internal sealed class TrafficRecorder
     private readonly TimeProvider _time;
     private readonly long[] _byStatus = new long[StatusLimit];
     private readonly LatencyHistogram _latency = new();
-    private long _requests;
+    private readonly long[] _durations = new long[TrafficCounts.Classes * DurationBounds.Counts];
+    private readonly long[] _ticks = new long[TrafficCounts.Classes];
+    private readonly long[] _bytesIn = new long[TrafficCounts.Classes];
+    private readonly long[] _bytesOut = new long[TrafficCounts.Classes];
+    private long _streamTicks;
     private long _errors;
-    private long _ticks;
-    private long _bytesIn;
-    private long _bytesOut;
+    private long _requests;
 
     // What follows is of the looks only.
     private readonly Lock _looking = new();
@@ -48,22 +50,34 @@ internal sealed class TrafficRecorder
     public TimeSpan Record(int status, long began, long bytesIn, long bytesOut, bool isStream)
     {
         var duration = _time.GetElapsedTime(began);
-        Interlocked.Increment(ref _byStatus[Math.Clamp(status, 0, StatusLimit - 1)]);
-        Interlocked.Add(ref _ticks, duration.Ticks);
-        Interlocked.Add(ref _bytesIn, bytesIn);
-        Interlocked.Add(ref _bytesOut, bytesOut);
-        if (!isStream)
+        status = Math.Clamp(status, 0, StatusLimit - 1);
+        var digit = status / StatusesPerClass;
+        Interlocked.Increment(ref _byStatus[status]);
+        Interlocked.Add(ref _bytesIn[digit], bytesIn);
+        Interlocked.Add(ref _bytesOut[digit], bytesOut);
+        if (isStream)
         {
-            _latency.Record(duration);
-            if (status >= FirstError)
-            {
-                Interlocked.Increment(ref _errors);
-            }
+            Interlocked.Add(ref _streamTicks, duration.Ticks);
+        }
+        else
+        {
+            RecordDuration(status, digit, duration);
         }
 
         // The last one: a look that comes in between is followed by another one that sees the rest.
         Interlocked.Increment(ref _requests);
         return duration;
+    }
+
+    private void RecordDuration(int status, int digit, TimeSpan duration)
+    {
+        _latency.Record(duration);
+        Interlocked.Add(ref _ticks[digit], duration.Ticks);
+        Interlocked.Increment(ref _durations[(digit * DurationBounds.Counts) + DurationBounds.IndexOf(duration)]);
+        if (status >= FirstError)
+        {
+            Interlocked.Increment(ref _errors);
+        }
     }
 
     /// <summary>Looks at what was counted since the last look. It belongs to the steps in which that was, so it is to be done at the beginning of each second.</summary>
@@ -108,25 +122,53 @@ internal sealed class TrafficRecorder
     private static Traffic ReportOf(IReadOnlyList<TrafficRecorder> recorders, TimeSpan? slowAfter) => new()
     {
         Requests = recorders.Sum(r => Volatile.Read(ref r._requests)),
-        TotalSeconds = TimeSpan.FromTicks(recorders.Sum(r => Volatile.Read(ref r._ticks))).TotalSeconds,
+        TotalSeconds = TimeSpan.FromTicks(recorders.Sum(r => Volatile.Read(ref r._streamTicks) + SumOf(r._ticks))).TotalSeconds,
         ByStatus = StatusesOf(recorders),
-        BytesIn = recorders.Sum(r => Volatile.Read(ref r._bytesIn)),
-        BytesOut = recorders.Sum(r => Volatile.Read(ref r._bytesOut)),
+        BytesIn = recorders.Sum(r => SumOf(r._bytesIn)),
+        BytesOut = recorders.Sum(r => SumOf(r._bytesOut)),
         Latency = WindowsOf(recorders, slowAfter),
     };
 
     /// <summary>Takes over what another recorder has counted, but for latencies.</summary>
     public void Add(TrafficRecorder other)
     {
-        for (var status = 0; status < StatusLimit; status++)
+        foreach (var (sums, others) in new[] { (_byStatus, other._byStatus), (_durations, other._durations), (_ticks, other._ticks), (_bytesIn, other._bytesIn), (_bytesOut, other._bytesOut) })
         {
-            Interlocked.Add(ref _byStatus[status], Volatile.Read(ref other._byStatus[status]));
+            for (var i = 0; i < sums.Length; i++)
+            {
+                Interlocked.Add(ref sums[i], Volatile.Read(ref others[i]));
+            }
         }
 
+        Interlocked.Add(ref _streamTicks, Volatile.Read(ref other._streamTicks));
         Interlocked.Add(ref _requests, Volatile.Read(ref other._requests));
-        Interlocked.Add(ref _ticks, Volatile.Read(ref other._ticks));
-        Interlocked.Add(ref _bytesIn, Volatile.Read(ref other._bytesIn));
-        Interlocked.Add(ref _bytesOut, Volatile.Read(ref other._bytesOut));
+    }
+
+    /// <summary>What several recorders have counted together, by the first digit of the status.</summary>
+    public static IReadOnlyDictionary<int, ClassTotals> TotalsOf(IReadOnlyList<TrafficRecorder> recorders) => new SortedDictionary<int, ClassTotals>(
+        Enumerable.Range(0, TrafficCounts.Classes)
+            .Select(digit => (digit, Totals: TotalsOf(recorders, digit)))
+            .Where(pair => pair.Totals.Requests > 0)
+            .ToDictionary(pair => pair.digit, pair => pair.Totals));
+
+    private static ClassTotals TotalsOf(IReadOnlyList<TrafficRecorder> recorders, int digit) => new()
+    {
+        Requests = recorders.Sum(r => SumOf(r._byStatus.AsSpan(digit * StatusesPerClass, StatusesPerClass))),
+        BytesIn = recorders.Sum(r => Volatile.Read(ref r._bytesIn[digit])),
+        BytesOut = recorders.Sum(r => Volatile.Read(ref r._bytesOut[digit])),
+        Seconds = TimeSpan.FromTicks(recorders.Sum(r => Volatile.Read(ref r._ticks[digit]))).TotalSeconds,
+        Durations = [.. Enumerable.Range(digit * DurationBounds.Counts, DurationBounds.Counts).Select(i => recorders.Sum(r => Volatile.Read(ref r._durations[i])))],
+    };
+
+    private static long SumOf(ReadOnlySpan<long> counts)
+    {
+        long sum = 0;
+        foreach (ref readonly var count in counts)
+        {
+            sum += Volatile.Read(in count);
+        }
+
+        return sum;
     }
 
     private void CopyCounts()
@@ -137,7 +179,7 @@ internal sealed class TrafficRecorder
             _seen.ByClass[status / StatusesPerClass] += Volatile.Read(ref _byStatus[status]);
         }
 
-        (_seen.Errors, _seen.BytesIn, _seen.BytesOut) = (Volatile.Read(ref _errors), Volatile.Read(ref _bytesIn), Volatile.Read(ref _bytesOut));
+        (_seen.Errors, _seen.BytesIn, _seen.BytesOut) = (Volatile.Read(ref _errors), SumOf(_bytesIn), SumOf(_bytesOut));
         _seen.Latency.CopyFrom(_latency);
     }
 

@@ -10,6 +10,7 @@ internal sealed class ServedApplication(TimeProvider time)
     private const int MaxTurns = 16;
 
     private readonly TrafficRecorder _former = new(time);
+    private readonly Dictionary<string, TrafficRecorder> _formerTurns = new(StringComparer.Ordinal);
     private volatile IReadOnlyList<Upstream> _turns = [];
     private volatile Serving _serving = new(null, null, new TrafficRecorder(time), new WaitingRoom(time), new RequestQueue(time));
 
@@ -60,7 +61,21 @@ internal sealed class ServedApplication(TimeProvider time)
 
     /// <summary>Traffic of all turns, the forgotten ones and requests without a target included.</summary>
     public Traffic ReportTotal() =>
-        TrafficRecorder.Report([_former, _serving.Untargeted, .. _turns.Select(turn => turn.Traffic)]);
+        TrafficRecorder.Report([_former, .. _formerTurns.Values, _serving.Untargeted, .. _turns.Select(turn => turn.Traffic)]);
+
+    /// <summary>What was counted of each release that has a turn, and of requests without a target.</summary>
+    public IReadOnlyList<ReleaseTotals> ReportTotals() =>
+    [
+        .. _turns.GroupBy(turn => turn.Target.Release, StringComparer.Ordinal).Select(turns => new ReleaseTotals
+        {
+            Release = turns.Key,
+            Revision = turns.First().Target.Revision,
+            InFlight = turns.Sum(turn => turn.Count.InFlight),
+            Streams = turns.Sum(turn => turn.Count.Streams),
+            ByClass = TrafficRecorder.TotalsOf([.. turns.Select(turn => turn.Traffic), .. _formerTurns.TryGetValue(turns.Key, out var former) ? [former] : Array.Empty<TrafficRecorder>()]),
+        }),
+        new ReleaseTotals { ByClass = TrafficRecorder.TotalsOf([_serving.Untargeted]) },
+    ];
 
     /// <summary>How the traffic of each release went lately.</summary>
     /// <param name="since">Unix time in seconds, from which it is wanted.</param>
@@ -109,12 +124,25 @@ internal sealed class ServedApplication(TimeProvider time)
         return next;
     }
 
-    // One that has nothing to do any more, else the oldest; its counts stay part of the total.
+    // One that has nothing to do any more, else the oldest; its counts stay part of the total, and of those of its release while that has other turns.
     private void ForgetOne(List<Upstream> turns)
     {
         var index = turns.FindLastIndex(turn => turn.Count.Drained.IsCompleted);
         index = index < 0 ? turns.Count - 1 : index;
-        _former.Add(turns[index].Traffic);
+        var forgotten = turns[index];
         turns.RemoveAt(index);
+        if (turns.Any(turn => turn.Target.Release == forgotten.Target.Release))
+        {
+            var former = _formerTurns.GetValueOrDefault(forgotten.Target.Release) ?? new TrafficRecorder(time);
+            former.Add(forgotten.Traffic);
+            _formerTurns[forgotten.Target.Release] = former;
+            return;
+        }
+
+        _former.Add(forgotten.Traffic);
+        if (_formerTurns.Remove(forgotten.Target.Release, out var last))
+        {
+            _former.Add(last);
+        }
     }
 }

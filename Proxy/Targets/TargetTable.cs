@@ -111,16 +111,32 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
     /// <summary>How the traffic of an application went lately; absent: there is none of that name.</summary>
     /// <param name="application">The application.</param>
     /// <param name="since">Unix time in seconds, from which it is wanted.</param>
-    public RecentTraffic? ReportRecent(string application, long since) => _routes.Applications.GetValueOrDefault(application) is { } served
-        ? new RecentTraffic { CountingSince = _countingSince, Until = time.GetUtcNow(), Releases = served.ReportRecent(since), Switches = served.ReportSwitches() }
+    /// <remarks>As long as none is known at all, what was answered so far is that of any: nothing is deployed yet.</remarks>
+    public RecentTraffic? ReportRecent(string application, long since) => _routes.Applications.GetValueOrDefault(application) switch
+    {
+        { } served => RecentOf(served.ReportRecent(since)) with { Switches = served.ReportSwitches() },
+        null when IsEmpty => RecentOf(RecentReport.Of(null, "", [Unclaimed], since) is { } unclaimed ? [unclaimed] : []),
+        null => null,
+    };
+
+    /// <summary>How the traffic of all applications went lately, by their names.</summary>
+    public IReadOnlyDictionary<string, RecentTraffic> ReportRecent() =>
+        _routes.Applications.ToDictionary(application => application.Key, application => RecentOf(application.Value.ReportRecent(0)), StringComparer.Ordinal);
+
+    /// <summary>What was counted of each release of an application; absent: there is none of that name.</summary>
+    public TrafficTotals? ReportTotals(string application) => _routes.Applications.GetValueOrDefault(application) is { } served
+        ? new TrafficTotals { BoundsSeconds = DurationBounds.Seconds, Releases = served.ReportTotals() }
         : null;
 
     /// <summary>Looks at what was counted in the second that is over.</summary>
     public void Look()
     {
+        Unclaimed.Look();
         foreach (var (_, application) in _routes.Applications)
         {
             application.Look();
         }
     }
+
+    private RecentTraffic RecentOf(IReadOnlyList<ReleaseTraffic> releases) => new() { CountingSince = _countingSince, Until = time.GetUtcNow(), Releases = releases };
 }
