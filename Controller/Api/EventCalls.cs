@@ -46,7 +46,7 @@ internal sealed class EventCalls(EventFeed feed, TimeProvider time, Cancellation
 
     private async Task WriteAsync(ChannelReader<ServerEvent> events, Stream body, CancellationToken cancellationToken)
     {
-        while (true)
+        do
         {
             while (events.TryRead(out var next))
             {
@@ -59,15 +59,18 @@ internal sealed class EventCalls(EventFeed feed, TimeProvider time, Cancellation
                 await body.WriteAsync(Comment, cancellationToken);
             }
         }
+        while (!events.Completion.IsCompleted);
     }
 
+    // Whether something has come, be it the end, before a comment is due.
     private async Task<bool> ComesAsync(ChannelReader<ServerEvent> events, CancellationToken cancellationToken)
     {
         using var pause = new CancellationTokenSource(KeepAlive, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(pause.Token, cancellationToken);
         try
         {
-            return await events.WaitToReadAsync(either.Token) ? true : throw new OperationCanceledException();
+            await events.WaitToReadAsync(either.Token);
+            return true;
         }
         catch (OperationCanceledException) when (pause.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

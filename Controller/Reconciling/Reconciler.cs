@@ -56,10 +56,10 @@ internal sealed partial class Reconciler(
     private string? _saveFailure;
     private long _lastPass = time.GetTimestamp();
     private TaskCompletionSource? _nextStatus;
-    private volatile Decided? _decided;
-    private volatile StatusDocument _status = StatusBuilder.BeforeFirstPass(settings, time.GetUtcNow());
+    private Decided? _decided;
+    private volatile Published _published = new(StatusBuilder.BeforeFirstPass(settings, time.GetUtcNow()), null);
 
-    public StatusDocument Status => _status;
+    public StatusDocument Status => _published.Status;
 
     public Task NextStatus
     {
@@ -151,15 +151,15 @@ internal sealed partial class Reconciler(
 
     public PlanExplanation Explain()
     {
-        var plan = Status.Plan;
+        var (status, decided) = _published;
         return new PlanExplanation
         {
-            At = _decided?.At ?? Status.At,
-            Row = plan.Row,
-            Reason = plan.Reason,
-            LookAgainAt = plan.LookAgainAt,
-            Working = plan.Working,
-            Rules = _decided is { } decided ? PlanTrace.Of(decided.Seen, decided.Journal, decided.At, settings) : [],
+            At = decided?.At ?? status.At,
+            Row = status.Plan.Row,
+            Reason = status.Plan.Reason,
+            LookAgainAt = status.Plan.LookAgainAt,
+            Working = status.Plan.Working,
+            Rules = decided is null ? [] : PlanTrace.Of(decided.Seen, decided.Journal, decided.At, settings),
         };
     }
 
@@ -295,9 +295,9 @@ internal sealed partial class Reconciler(
         _phases.Note(situation);
         _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure).Concat(Conditions.OfCertificates(situation, proxy))
             .Concat(Conditions.OfAutomaticCertificates(situation, certificates?.Report(), certificates?.Failure)));
-        _status = new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords(working), certificates?.Report() ?? []);
+        _published = new Published(new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords(working), certificates?.Report() ?? []), _decided);
         _started.TrySetResult();
-        _waiters.Tell(_status.Deployments.Where(d => d.End is not null));
+        _waiters.Tell(Status.Deployments.Where(d => d.End is not null));
         Interlocked.Exchange(ref _nextStatus, null)?.TrySetResult();
     }
 
@@ -338,8 +338,11 @@ internal sealed partial class Reconciler(
     [LoggerMessage(303, LogLevel.Warning, "Found the clock set by {By}; deadlines and pauses moved along")]
     private partial void LogClockSet(TimeSpan by);
 
-    /// <summary>What the plan decided by, for those who ask why.</summary>
+    /// <summary>What the plan decided by.</summary>
     private sealed record Decided(Observation Seen, Journal Journal, DateTimeOffset At);
+
+    /// <summary>What those see who ask, and why it is so.</summary>
+    private sealed record Published(StatusDocument Status, Decided? By);
 
     private sealed record PendingOrder(Order Order)
     {

@@ -4,7 +4,7 @@ import * as words from "./words.js";
 
 const height = 156;
 const margin = { top: 20, right: 10, bottom: 22, left: 46 };
-const tickMinutes = 10;
+const tickMinutes = [1, 2, 5, 10, 20];
 const labelWidth = 46;
 const decade = 10;
 
@@ -86,20 +86,19 @@ function figure(chart, ticks, marks, readout) {
       plot.cursor !== null && svg("line", { class: "cursor", x1: plot.x(plot.times[plot.cursor]), x2: plot.x(plot.times[plot.cursor]), y1: margin.top - 6, y2: plot.bottom })));
 }
 
-// A label stands behind its line, or before it where the next one is near; where both sides are taken it is left out: the colour of the line tells, too.
+// A label stands behind its line, or before it where the next one is near; where both sides are taken it is left out: the colour of the line tells, too. The latest comes first.
 function labelled(plot) {
-  const markers = plot.markers.map(marker => ({ ...marker, x: plot.x(marker.time) }));
-  let taken = plot.left;
-  return markers.map((marker, i) => {
-    const free = (markers[i + 1]?.x ?? plot.right) - marker.x;
-    const side = free >= labelWidth ? "start" : marker.x - taken >= labelWidth ? "end" : null;
-    taken = side === "start" ? marker.x + labelWidth : marker.x;
+  let limit = plot.right;
+  return plot.markers.map(marker => ({ ...marker, x: plot.x(marker.time) })).reverse().map(marker => {
+    const side = marker.x + labelWidth <= limit ? "start" : marker.x <= limit && marker.x - labelWidth >= plot.left ? "end" : null;
+    limit = Math.min(limit, side === "end" ? marker.x - labelWidth : marker.x);
     return { ...marker, side };
   });
 }
 
 function times(plot) {
-  const step = tickMinutes * 60_000 * (plot.width < 480 ? 2 : 1);
+  const most = plot.width < 480 ? 3 : 7;
+  const step = tickMinutes.map(minutes => minutes * 60_000).find(candidate => (plot.to - plot.from) / candidate <= most);
   const first = Math.ceil(plot.from / step) * step;
   return Array.from({ length: Math.max(0, Math.floor((plot.to - first) / step) + 1) }, (_, i) => first + i * step).filter(time => plot.x(time) > plot.left + 12 && plot.x(time) < plot.right - 12);
 }
@@ -120,7 +119,7 @@ function stretches(points) {
 }
 
 function niceAbove(value) {
-  if (value <= 0) return 1;
+  if (value <= 1) return 1;
   const magnitude = decade ** Math.floor(Math.log10(value));
   return [1, 2, 4, 5, 10].map(factor => factor * magnitude).find(candidate => candidate >= value);
 }

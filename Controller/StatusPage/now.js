@@ -19,6 +19,7 @@ export function now(state) {
   return [
     h("div", { class: "lead" }, headline(state), orders(state)),
     status.Deployments.filter(deployment => !deployment.End).map(deployment => underWay(deployment, state)),
+    withdrawal(state),
     conditions(state),
     releases(state),
     why(state),
@@ -59,8 +60,10 @@ function orders({ status, caller }) {
   if (!caller) return null;
   if (!caller.MayChange) return caller.NeedsToken ? tokenForm() : h("p", { class: "orders quiet" }, caller.Reason);
   const former = formerOf(status);
+  const latest = status.Deployments[0];
   return h("div", { class: "orders buttons", role: "group", "aria-label": "Orders" },
     former && button("rollback", `Roll back to ${words.named(former.Revision, former.Hash)}`, { "data-hash": former.Hash, "data-name": words.named(former.Revision, former.Hash) }),
+    latest?.End && latest.End !== "Succeeded" && button("retry", `Try ${words.named(latest.Revision, latest.Hash)} again`, { "data-name": words.named(latest.Revision, latest.Hash) }),
     status.Paused ? button("resume", "Resume traffic", { class: "main" }) : button("pause", "Pause traffic"),
     status.MaintenanceMode ? button("maintenance-down", "End maintenance", { class: "main" }) : button("maintenance-up", "Maintenance"));
 }
@@ -85,6 +88,12 @@ function underWay(deployment, { status, now }) {
     status.Plan.Working.length > 0 && h("p", { class: "quiet" }, "Under way: ", status.Plan.Working.join(", ")),
     release?.LastProbe && h("p", { class: "quiet" }, "Health check: ", release.LastProbe),
     release?.BackoffUntil && h("p", { class: "quiet" }, "It is tried again in ", words.until(release.BackoffUntil, now), "."));
+}
+
+// One order withdraws all that is under way.
+function withdrawal({ status, caller }) {
+  const running = status.Deployments.filter(deployment => !deployment.End).map(deployment => words.named(deployment.Revision, deployment.Hash));
+  return caller?.MayChange && running.length > 0 && h("p", { class: "buttons" }, button("abort", `Withdraw ${running.join(", ")}`, { class: "risky", "data-name": running.join(", ") }));
 }
 
 function steps(deployment, release, now) {

@@ -125,6 +125,8 @@ new ResizeObserver(render).observe(at("traffic-body"));
 const orders = {
   "rollback": { title: name => `Roll back to ${name}?`, text: "Traffic moves back. It holds on this host until current.json changes next.", yes: "Roll back", send: hash => order("/switch?wait=false", { Hash: hash }), done: name => `The switch to ${name} is accepted.` },
   "switch": { title: name => `Switch to ${name}?`, text: "Traffic moves once it is healthy. It holds on this host until current.json changes next.", yes: "Switch", send: hash => order("/switch?wait=false", { Hash: hash }), done: name => `The switch to ${name} is accepted.` },
+  "abort": { title: name => `Withdraw ${name}?`, text: "What was begun is removed, and what serves goes on.", yes: "Withdraw", send: () => order("/abort"), done: name => `${name} is withdrawn.` },
+  "retry": { send: () => order("/retry?wait=false"), done: name => `${name} is tried again.` },
   "pause": { title: () => "Pause traffic?", text: "Requests wait until traffic is resumed; those that wait too long are answered 503.", yes: "Pause", send: () => order("/pause"), done: () => "Traffic is paused." },
   "resume": { send: () => order("/resume"), done: () => "Traffic goes on." },
   "maintenance-up": { title: () => "Put maintenance up?", text: "Every request is answered with the maintenance page.", yes: "Put it up", send: () => order("/maintenance/up"), done: () => "Maintenance is up." },

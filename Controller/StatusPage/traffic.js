@@ -5,6 +5,8 @@ import { bands, plotOf, stacked } from "./chart.js";
 
 const tones = 6;
 const tablePart = 5 * 60_000;
+const longest = 60 * 60_000;
+const shortest = 10 * 60_000;
 const widestChart = 1100;
 
 const classes = [["3", "redirects (3xx)", "class-3"], ["4", "refusals (4xx)", "class-4"], ["5", "failures (5xx)", "class-5"]];
@@ -24,11 +26,17 @@ export function traffic(state) {
 export function plotFor({ traffic, cursor, width, tones: known }) {
   const step = traffic.StepSeconds * 1000;
   const to = Math.floor(Date.parse(traffic.Until) / step) * step;
-  const from = to - 3_600_000;
-  const times = Array.from({ length: 3_600_000 / step }, (_, i) => from + i * step);
+  const from = beginning(traffic, to);
+  const times = Array.from({ length: (to - from) / step }, (_, i) => from + i * step);
   const markers = traffic.Switches.map(one => ({ time: Date.parse(one.At), label: `→ ${words.named(one.Revision, one.Hash)}`, tone: toneOf(one, known) }))
     .filter(marker => marker.time >= from && marker.time <= to).sort((a, b) => a.time - b.time);
   return plotOf(times, from, to, Math.min(width, widestChart), cursor, markers);
+}
+
+// An hour; less where there was nothing before.
+function beginning(traffic, to) {
+  const earliest = Math.min(...traffic.Revisions.map(revision => Date.parse(revision.Points[0]?.At ?? traffic.Until)));
+  return Math.max(to - longest, Math.min(to - shortest, Math.floor(earliest / shortest) * shortest));
 }
 
 // A release keeps its colour for as long as the page is open.
@@ -49,10 +57,12 @@ function shapeOf(state) {
       if (place >= 0 && place < points.length) points[place] = point;
     }
     return { ...revision, name: revision.Hash ? words.named(revision.Revision, revision.Hash) : "no release", tone: toneOf(revision, known), points };
-  }).filter(release => release.points.some(Boolean));
+  }).filter(release => release.points.some(Boolean)).sort((a, b) => firstOf(a) - firstOf(b));
   const latest = plot.times.findLastIndex((_, i) => releases.some(release => release.points[i]));
   return { plot, releases, step: traffic.StepSeconds, latest: latest < 0 ? null : latest };
 }
+
+const firstOf = release => release.points.findIndex(Boolean);
 
 function figures(status, shape) {
   const active = status.Releases.find(release => release.Hash === status.Active)?.Traffic;
@@ -62,7 +72,7 @@ function figures(status, shape) {
     h("dl", { class: "figures", "aria-label": "What serves" },
       shape && shape.latest !== null && figure("requests a second", words.number(sumOf(shape.releases.map(release => release.points[shape.latest]), point => point.Requests) / shape.step)),
       latency?.Requests > 0 && [figure("median", words.milliseconds(latency.P50Ms)), figure("P99 of a minute", words.milliseconds(latency.P99Ms))],
-      active && [figure("requests in flight", words.number(active.InFlight)), figure("streams", words.number(active.Streams))]),
+      active && [figure("in flight", words.number(active.InFlight)), figure("streams", words.number(active.Streams))]),
     h("dl", { class: "figures", "aria-label": "Open connections of clients by state" },
       Object.entries(status.Proxy?.Connections ?? status.States).map(([name, count]) => figure(stateWords[name] ?? name, words.number(count)))));
 }
@@ -85,7 +95,7 @@ function charts({ plot, releases, step, latest }) {
     }),
     bands({
       title: "Latency", unit: "median · P90 · P99, by release", plot, latest,
-      series: releases.filter(release => release.Hash).map(release => ({ name: release.name, tone: release.tone, points: release.points.map(point => point && Number.isFinite(point.P50Ms) ? { low: point.P50Ms, middle: point.P90Ms, high: point.P99Ms } : undefined) })),
+      series: releases.filter(release => release.Hash).map(release => ({ name: release.name, tone: release.tone, points: release.points.map(point => point?.P99Ms > 0 ? { low: point.P50Ms, middle: point.P90Ms, high: point.P99Ms } : undefined) })),
     }));
 }
 
@@ -97,9 +107,9 @@ function tables(shape) {
     h("summary", {}, "The same as tables"),
     table("By release", ["Release", "Requests", "2xx", "3xx", "4xx", "5xx", "Median", "P99, at most", "Sent"], shape.releases.map(release => {
       const points = release.points.filter(Boolean);
-      const medians = points.map(point => point.P50Ms).filter(Number.isFinite).sort((a, b) => a - b);
+      const medians = points.map(point => point.P50Ms).filter(value => value > 0).sort((a, b) => a - b);
       return [release.name, words.number(sumOf(points, point => point.Requests)), ...["2", "3", "4", "5"].map(digit => words.number(sumOf(points, point => point.ByClass[digit] ?? 0))),
-        words.milliseconds(medians[Math.floor(medians.length / 2)]), words.milliseconds(Math.max(...points.map(point => point.P99Ms ?? 0))), words.bytes(sumOf(points, point => point.BytesOut))];
+        words.milliseconds(medians[Math.floor(medians.length / 2)]), words.milliseconds(Math.max(...points.map(point => point.P99Ms))), words.bytes(sumOf(points, point => point.BytesOut))];
     })),
     table("By time", ["From", "Requests", "4xx", "5xx", "P99, at most", "Releases"], parts(shape)),
     shape.plot.markers.length > 0 && h("p", {}, "Switches: ", shape.plot.markers.map(marker => `${marker.label} at ${words.clock(marker.time)}`).join(", "), "."));
@@ -111,7 +121,7 @@ function parts({ plot, releases }) {
     const within = releases.map(release => ({ name: release.name, points: release.points.filter((point, i) => point && plot.times[i] >= start && plot.times[i] < start + tablePart) })).filter(release => release.points.length > 0);
     const points = within.flatMap(release => release.points);
     return [words.clock(start).slice(0, 5), words.number(sumOf(points, point => point.Requests)), words.number(sumOf(points, point => point.ByClass["4"] ?? 0)), words.number(sumOf(points, point => point.ByClass["5"] ?? 0)),
-      points.length === 0 ? "–" : words.milliseconds(Math.max(...points.map(point => point.P99Ms ?? 0))), within.map(release => release.name).join(", ") || "–"];
+      points.length === 0 ? "–" : words.milliseconds(Math.max(...points.map(point => point.P99Ms))), within.map(release => release.name).join(", ") || "–"];
   });
 }
 

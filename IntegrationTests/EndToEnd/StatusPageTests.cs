@@ -59,6 +59,10 @@ public sealed class StatusPageTests(LabHost lab, Browser browser) : IClassFixtur
         await Expect(Page.Locator(".events")).ToContainTextAsync("Deploy of v2 was accepted.");
         await Expect(Page.Locator(".events")).ToContainTextAsync("Traffic has moved to v2.");
         await Expect(Page.Locator(".events")).ToContainTextAsync("The last request on v1 has ended.");
+        await Expect(Page.Locator(".legend li")).ToHaveCountAsync(2);
+        await Expect(Page.Locator("figure.chart").First.Locator("line.marker")).Not.ToHaveCountAsync(0);
+        await Page.GetByText("The same as tables").ClickAsync();
+        await Expect(Page.GetByRole(AriaRole.Table, new() { Name = "By release" })).ToContainTextAsync("v2");
         await _tab.PictureAsync("lab-deployed");
         Assert.Equal(["hello from v1", "hello from v2"], (await load.EndAsync()).Order(StringComparer.Ordinal));
         Assert.Empty(_tab.Complaints);
@@ -122,7 +126,7 @@ public sealed class StatusPageTests(LabHost lab, Browser browser) : IClassFixtur
     public async Task Real_status_and_explanation_are_what_is_described()
     {
         var description = JsonNode.Parse(await _shop.Api.GetStringAsync("openapi.json"))!.AsObject();
-        foreach (var call in new[] { "status", "explain", "history", "caller" })
+        foreach (var call in new[] { "status", "traffic", "explain", "history", "caller" })
         {
             var schema = description["paths"]![$"/{call}"]!["get"]!["responses"]!["200"]!["content"]!["application/json"]!["schema"]!;
             Assert.Empty((await ApiSchemas.ValidatorAsync(description, schema)).Validate(await _shop.Api.GetStringAsync(call)));

@@ -68,7 +68,11 @@ internal sealed class Tab : IAsyncDisposable
     public List<string> Complaints { get; } = [];
 
     /// <summary>Writes the whole page as it looks to <c>TestResults/status-page</c>.</summary>
-    public Task PictureAsync(string name) => Page.ScreenshotAsync(new() { Path = Path.Combine(Folder(), $"{name}.png"), FullPage = true });
+    public async Task PictureAsync(string name)
+    {
+        await Page.EvaluateAsync("scrollTo({ top: 0, behavior: 'instant' })");
+        await Page.ScreenshotAsync(new() { Path = Path.Combine(Folder(), $"{name}.png"), FullPage = true });
+    }
 
     public async ValueTask DisposeAsync() => await _context.CloseAsync();
 

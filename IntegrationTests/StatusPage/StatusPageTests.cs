@@ -11,6 +11,7 @@ using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Reconciling;
 using Wunderproxy.IntegrationTests.Api;
 using Wunderproxy.IntegrationTests.Lab;
+using Wunderproxy.IntegrationTests.Remembering;
 using static Microsoft.Playwright.Assertions;
 
 namespace Wunderproxy.IntegrationTests.StatusPage;
@@ -167,7 +168,14 @@ public sealed class StatusPageTests(Browser browser) : IClassFixture<Browser>, I
         await ConfirmAsync(page, "End now", "End it now");
         await Expect(page.Locator("#answer")).ToHaveTextAsync("What ran on 41 is ended.");
 
-        Assert.Equal(["pause True", "pause False", "maintenance True", "maintenance False", $"drain {SampleStatus.Old} 00:05:00", $"drain {SampleStatus.Old} end"], _operations.Orders);
+        await ConfirmAsync(page, "Withdraw 43", "Withdraw");
+        await Expect(page.Locator("#answer")).ToHaveTextAsync("43 is withdrawn.");
+        _operations.Admission = new Admission.Accepted(FakeOperations.Running);
+        _operations.Status = _operations.Status with { Deployments = [_operations.Status.Deployments[0] with { End = DeploymentEnd.Cancelled }] };
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try 43 again" }).ClickAsync();
+        await Expect(page.Locator("#answer")).ToHaveTextAsync("43 is tried again.");
+
+        Assert.Equal(["pause True", "pause False", "maintenance True", "maintenance False", $"drain {SampleStatus.Old} 00:05:00", $"drain {SampleStatus.Old} end", "abort", "retry"], _operations.Orders);
     }
 
     [Fact]
@@ -377,14 +385,13 @@ public sealed class StatusPageTests(Browser browser) : IClassFixture<Browser>, I
     }
 
     private Task<AdminApi> StartAsync(int port, Task? started = null, ApiToken? token = null) => AdminApi.StartAsync(
-        new AdminApiSettings(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, port)), token), _operations, started ?? Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, default);
+        new AdminApiSettings(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, port)), token) { Further = new TrafficCalls(new ToldTraffic(_ => SampleTraffic.Hour)).Map }, _operations, started ?? Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, default);
 
     /// <summary>Opens the page, and waits until it shows everything.</summary>
     private async Task<Tab> OpenAsync(ColorScheme scheme = ColorScheme.Light, int width = 1200)
     {
         var tab = await browser.OpenAsync(scheme, width);
         _tabs.Add(tab);
-        await tab.Page.RouteAsync("**/traffic?*", route => route.FulfillAsync(new() { ContentType = "application/json", Body = SampleTraffic.Json }));
         await tab.Page.GotoAsync(_api.BoundAddress);
         await Expect(tab.Page.Locator("#connection")).ToHaveTextAsync("Live");
         await Expect(tab.Page.Locator("figure.chart")).ToHaveCountAsync(3);
