@@ -11,15 +11,25 @@ internal sealed class DeploymentTraces(string application) : IDisposable
     /// <summary>What the spans are found by.</summary>
     public const string SourceName = "wunderproxy.deployments";
 
-    private readonly ActivitySource _source = new(SourceName);
+    private const int MostRemembered = 64;
 
-    /// <summary>Traces a deployment that has ended.</summary>
+    private readonly ActivitySource _source = new(SourceName);
+    private readonly Dictionary<string, (ActivityContext Context, DateTimeOffset End)> _traced = new(StringComparer.Ordinal);
+
+    /// <summary>Traces a deployment that has ended. That one which had succeeded was rolled back is one more span of its trace.</summary>
     public void Trace(DeploymentStatus deployment)
     {
         // A trace of its own, whatever is going on here.
         Activity.Current = null;
+        if (_traced.TryGetValue(deployment.Id, out var traced))
+        {
+            using var more = _source.StartActivity(deployment.End.ToString()!, ActivityKind.Internal, traced.Context, tags: null, links: null, traced.End);
+            End(more, deployment);
+            return;
+        }
+
         using var whole = _source.StartActivity(deployment.Kind.ToString(), ActivityKind.Internal, default(ActivityContext), TagsOf(deployment), links: null, deployment.AcceptedAt);
-        if (whole is null || deployment.EndedAt is not { } end)
+        if (whole is null)
         {
             return;
         }
@@ -30,16 +40,32 @@ internal sealed class DeploymentTraces(string application) : IDisposable
             phase?.SetEndTime(span.End.UtcDateTime);
         }
 
-        if (deployment.End is DeploymentEnd.Failed or DeploymentEnd.RolledBack)
-        {
-            whole.SetStatus(ActivityStatusCode.Error, deployment.Failure?.Message ?? deployment.Message);
-        }
-
-        whole.SetEndTime(end.UtcDateTime);
+        End(whole, deployment);
+        Remember(deployment, whole.Context);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _source.Dispose();
+
+    private static void End(Activity? span, DeploymentStatus deployment)
+    {
+        if (deployment.End is DeploymentEnd.Failed or DeploymentEnd.RolledBack)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, deployment.Failure?.Message ?? deployment.Message);
+        }
+
+        span?.SetEndTime((deployment.EndedAt ?? deployment.AcceptedAt).UtcDateTime);
+    }
+
+    private void Remember(DeploymentStatus deployment, ActivityContext context)
+    {
+        if (_traced.Count == MostRemembered)
+        {
+            _traced.Clear();
+        }
+
+        _traced[deployment.Id] = (context, deployment.EndedAt ?? deployment.AcceptedAt);
+    }
 
     private IEnumerable<KeyValuePair<string, object?>> TagsOf(DeploymentStatus deployment) =>
     [

@@ -21,6 +21,12 @@ internal sealed class DeploymentCounts
         }
 
         _ends.AddOrUpdate((deployment.Kind, end), 1, (_, count) => count + 1);
+        if (end == DeploymentEnd.RolledBack)
+        {
+            // It was counted when it had succeeded.
+            return;
+        }
+
         _whole.Record(at - deployment.AcceptedAt);
         foreach (var phase in PhaseSpan.Of(deployment))
         {
@@ -34,7 +40,7 @@ internal sealed class DeploymentCounts
         yield return new MetricFamily(
             "wunderproxy_deployments_total",
             MetricKind.Counter,
-            "Deployments that have ended, by what was asked for and how they ended.",
+            "Deployments that have ended, by what was asked for and how they ended; one that is rolled back had succeeded before, and counts as both.",
             [.. _ends.OrderBy(end => end.Key).Select(end => new MetricSample([("kind", end.Key.Kind.ToString()), ("end", end.Key.End.ToString())], end.Value))]);
         yield return new MetricFamily("wunderproxy_deployment_duration_seconds", MetricKind.Histogram, "How long deployments took until they ended.", [_whole.ToSample()]);
         yield return new MetricFamily(

@@ -2,7 +2,7 @@ using Wunderproxy.Contracts.Admin;
 
 namespace Wunderproxy.Controller.Metering;
 
-/// <summary>Finds the deployments that have ended, each once. The status has the last 20 of them, so it is enough to look every few seconds.</summary>
+/// <summary>Finds the deployments that have ended, each once, and once more where one that had succeeded was rolled back. The status has the last 20 of them, so it is enough to look every few seconds.</summary>
 /// <param name="deployments">The latest deployments.</param>
 /// <param name="ended">Is told of each one that ended after this was made.</param>
 /// <param name="time">The clock.</param>
@@ -11,7 +11,7 @@ internal sealed class DeploymentWatch(Func<IReadOnlyList<DeploymentStatus>> depl
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
-    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private readonly HashSet<(string Id, DeploymentEnd? End)> _told = [];
     private readonly DateTimeOffset _begin = time.GetUtcNow();
 
     /// <summary>Looks now.</summary>
@@ -20,12 +20,12 @@ internal sealed class DeploymentWatch(Func<IReadOnlyList<DeploymentStatus>> depl
         lock (_gate)
         {
             var latest = deployments();
-            foreach (var deployment in latest.Reverse().Where(deployment => deployment.EndedAt >= _begin && _told.Add(deployment.Id)))
+            foreach (var deployment in latest.Reverse().Where(deployment => deployment.EndedAt >= _begin && _told.Add((deployment.Id, deployment.End))))
             {
                 ended(deployment);
             }
 
-            _told.IntersectWith(latest.Select(deployment => deployment.Id));
+            _told.RemoveWhere(told => latest.All(deployment => deployment.Id != told.Id));
         }
     }
 

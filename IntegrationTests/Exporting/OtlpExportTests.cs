@@ -44,6 +44,23 @@ public sealed class OtlpExportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rollback_of_a_deployment_that_had_succeeded_is_one_more_span_of_its_trace()
+    {
+        using (var export = Export("http"))
+        {
+            export.Trace(DeploymentCountsTests.Deployment("d1", 10));
+            export.Trace(DeploymentCountsTests.Deployment("d1", 40) with { End = DeploymentEnd.RolledBack, Message = "It failed on probation." });
+        }
+
+        await Eventually.HoldsAsync("both are there", () => _receiver.Spans.Count() == 2);
+        var whole = _receiver.Spans.Single(span => span.Bytes(4).IsEmpty);
+        var back = _receiver.Spans.Single(span => !span.Bytes(4).IsEmpty);
+        Assert.Equal((("Launch", 0, 10), ("RolledBack", 10, 40)), (Times(whole), Times(back)));
+        Assert.Equal((Hex(whole, 1), Hex(whole, 2)), (Hex(back, 1), Hex(back, 4)));
+        Assert.Equal((2UL, "It failed on probation."), (back.All(15).Single().Number(3), back.All(15).Single().Text(2)));
+    }
+
+    [Fact]
     public async Task Failed_deployment_is_a_trace_with_an_error_that_says_why_and_each_deployment_has_its_own_trace()
     {
         using (var export = Export("http"))

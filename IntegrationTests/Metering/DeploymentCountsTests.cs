@@ -55,6 +55,26 @@ public sealed class DeploymentCountsTests
         Assert.Equal(["first", "second"], found);
     }
 
+    [Fact]
+    public void Deployment_that_succeeded_and_is_rolled_back_counts_as_both_and_its_durations_once()
+    {
+        var succeeded = Deployment("d1", 10, (ReleasePhase.Pulling, 1));
+        List<DeploymentStatus> latest = [succeeded];
+        var counts = new DeploymentCounts();
+        var watch = new DeploymentWatch(() => latest, counts.Ended, new FakeTimeProvider(Begin));
+
+        watch.Look();
+        latest[0] = succeeded with { End = DeploymentEnd.RolledBack, EndedAt = Begin.AddSeconds(40) };
+        watch.Look();
+        watch.Look();
+
+        var text = PrometheusText.Write(counts.ToMetrics());
+        Assert.Contains("wunderproxy_deployments_total{kind=\"Launch\",end=\"Succeeded\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("wunderproxy_deployments_total{kind=\"Launch\",end=\"RolledBack\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("wunderproxy_deployment_duration_seconds_count 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("wunderproxy_deployment_phase_duration_seconds_sum{phase=\"Pulling\"} 9\n", text, StringComparison.Ordinal);
+    }
+
     public static DeploymentStatus Deployment(string id, double endedAt, params (ReleasePhase Phase, double At)[] phases) => FakeOperations.Running with
     {
         Id = id,
