@@ -105,7 +105,8 @@ function times(plot) {
 
 function line(plot, values, y, isBackward = false) {
   const at = plot.times.map((time, i) => `${plot.x(time).toFixed(1)},${y(values[i]).toFixed(1)}`);
-  return `${isBackward ? "L" : "M"}${(isBackward ? at.reverse() : at).join("L")}`;
+  // A single value is a dot.
+  return `${isBackward ? "L" : "M"}${(isBackward ? at.reverse() : at).join("L")}${at.length === 1 ? "h.1" : ""}`;
 }
 
 function stretches(points) {
