@@ -32,5 +32,7 @@ namespace Wunderproxy.Contracts;
 [JsonSerializable(typeof(ReleaseOrder))]
 [JsonSerializable(typeof(MaintenanceStatus))]
 [JsonSerializable(typeof(PauseStatus))]
+[JsonSerializable(typeof(CanaryOrder))]
+[JsonSerializable(typeof(CanaryStatus))]
 [JsonSerializable(typeof(ApiProblem))]
 public sealed partial class ContractsJson : JsonSerializerContext;

@@ -34,6 +34,7 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
         routes.MapMethods("/deployments/{id}", ReadMethods, DeploymentAsync);
         routes.MapPost("/launch", Changing(context => OrderAsync(context, operations.LaunchAsync)));
         routes.MapPost("/switch", Changing(context => OrderAsync(context, operations.SwitchAsync)));
+        routes.MapPost("/canary", Changing(CanaryAsync));
         routes.MapPost("/maintenance/up", Changing(context => MaintenanceAsync(context, up: true)));
         routes.MapPost("/maintenance/down", Changing(context => MaintenanceAsync(context, up: false)));
         routes.MapPost("/pause", Changing(context => PauseAsync(context, isPaused: true)));
@@ -77,6 +78,13 @@ internal sealed class AdminCalls(IOperations operations, TimeProvider time, Canc
     {
         await AdmittedAsync(cancellationToken => operations.SetPausedAsync(isPaused, cancellationToken));
         await Answer.WriteJsonAsync(context, StatusCodes.Status200OK, new PauseStatus(isPaused), Answer.Readable.PauseStatus);
+    }
+
+    private async Task CanaryAsync(HttpContext context)
+    {
+        var percent = await CanaryBody.ReadPercentAsync(context.Request, context.RequestAborted);
+        await AdmittedAsync(cancellationToken => operations.SetCanaryAsync(percent, cancellationToken));
+        await Answer.WriteJsonAsync(context, StatusCodes.Status200OK, operations.Status.Canary ?? new CanaryStatus("", 0), Answer.Readable.CanaryStatus);
     }
 
     private async Task OrderAsync(HttpContext context, Func<string, CancellationToken, Task<Admission>> order)

@@ -28,7 +28,7 @@ internal static class Problems
         StatusCodes.Status404NotFound,
         "no-such-call",
         "There is no such call",
-        $"There is nothing at {path}. Calls: GET /status, /healthz, /readyz, /deployments/{{id}}; POST /launch, /switch, /maintenance/up, /maintenance/down, /pause, /resume.");
+        $"There is nothing at {path}. Calls: GET /status, /healthz, /readyz, /deployments/{{id}}; POST /launch, /switch, /canary, /maintenance/up, /maintenance/down, /pause, /resume.");
 
     public static ApiProblem WrongMethod(string method, string path, string allowed) => Of(
         StatusCodes.Status405MethodNotAllowed, "wrong-method", "The method is not allowed here", $"{path} doesn't take {method}, and nothing was changed. Use {allowed}.");

@@ -61,6 +61,7 @@ internal static class CommandLine
             ExplainCommand.Define(context),
             OrderCommands.DefineLaunch(context),
             OrderCommands.DefineSwitch(context),
+            CanaryCommand.Define(context),
             TrafficCommands.DefinePause(context),
             TrafficCommands.DefineResume(context),
             TrafficCommands.DefineMaintenance(context),

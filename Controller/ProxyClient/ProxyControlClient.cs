@@ -28,7 +28,7 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
     public async Task<ApplyOutcome> ApplyAsync(ApplicationSnapshot snapshot, CancellationToken cancellationToken)
     {
         var call = new Call(HttpMethod.Put, PathOf(snapshot.Application), Json(snapshot, ContractsJson.Default.ApplicationSnapshot));
-        var answer = await SendAsync(call, ApplyDeadline + (snapshot.Target?.Probe.Timeout ?? TimeSpan.Zero), cancellationToken);
+        var answer = await SendAsync(call, ApplyDeadline + (snapshot.Target?.Probe.Timeout ?? TimeSpan.Zero) + (snapshot.Standby?.Target.Probe.Timeout ?? TimeSpan.Zero), cancellationToken);
 
         return answer.Status == HttpStatusCode.OK
             ? new ApplyOutcome.Applied(Read(call, answer, Answers.ApplicationState))

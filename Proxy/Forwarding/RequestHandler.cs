@@ -134,7 +134,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
     private async Task ForwardAsync(Exchange exchange)
     {
         exchange.IsRepeatable = IsRepeatable(exchange);
-        while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out var serving, out var claim)
+        while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), exchange, out var serving, out var claim)
             ? !await TryServeAsync(exchange, serving!, claim)
             : !await TryAnswerWithoutTargetAsync(exchange, serving))
         {
@@ -159,6 +159,11 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         }
 
         claim.Dispose();
+        if (refusal is null && GoesBack(exchange, serving, claim))
+        {
+            return false;
+        }
+
         refusal ??= await hold.WaitForPlaceAsync(exchange, serving);
         if (refusal is null)
         {
@@ -237,6 +242,13 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
     private ValueTask<Problem?> RefuseRepetitionAsync(Exchange exchange, Serving serving, Claim claim, Problem problem, Exception error)
     {
         var isAway = error is SocketException;
+        if (GoesBack(exchange, serving, claim))
+        {
+            claim.Upstream.Visits.WasAway();
+            exchange.Unanswered += isAway ? 0 : 1;
+            return default;
+        }
+
         var isFirst = exchange.Unanswered == 0;
         exchange.Unanswered += isAway ? 0 : 1;
         if (serving.HoldLimit > TimeSpan.Zero && (isAway || isFirst) && !IsForLackOfDescriptors(error))
@@ -248,8 +260,25 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         return new ValueTask<Problem?>(isRepeated ? null : problem);
     }
 
+    // From a release that stands by to the active one: nobody waits for it, or fails because of it.
+    private static bool GoesBack(Exchange exchange, Serving serving, Claim claim)
+    {
+        if (exchange.Visit == StandbyVisit.None || serving.Upstream is null)
+        {
+            return false;
+        }
+
+        claim.Upstream.Visits.CountSentBack();
+        return exchange.AvoidsStandby = true;
+    }
+
     private async Task EndAsync(Exchange exchange, Claim claim, Problem? problem, Exception? error)
     {
+        if (exchange.Visit != StandbyVisit.None)
+        {
+            claim.Upstream.Visits.Count(exchange.Visit);
+        }
+
         if (problem is { IsTheApplications: false } && (claim.IsCut || !exchange.IsClientGone))
         {
             log.Failed(claim.Upstream.Target, problem, error);
