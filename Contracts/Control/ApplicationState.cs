@@ -151,6 +151,12 @@ public sealed record ProxyStatus
     /// <summary>What is kept for slow clients.</summary>
     public BufferUse Buffers { get; init => field = value ?? new(); } = new();
 
+    /// <summary>Requests that went to other hosts; absent: there are none to send any to.</summary>
+    public IReadOnlyList<PeerTraffic>? Peers { get; init; }
+
+    /// <summary>Requests that could have gone there, and for which the budget was used up.</summary>
+    public long? PeersRefused { get; init; }
+
     /// <summary>Every application.</summary>
     public IReadOnlyList<ApplicationState> Applications { get; init => field = value ?? []; } = [];
 }

@@ -185,6 +185,28 @@ public sealed class CanaryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Request_that_comes_back_from_a_release_that_is_gone_by_then_waits_for_the_active_one_as_others_do()
+    {
+        await using var breaking = new RawBackend();
+        var shown = _shop.Share(100);
+        shown.Standby = shown.Standby! with { Target = RunningProxy.TargetAt(breaking.Address, StandbyProxy.StandbyName) };
+        await _shop.ServeAsync(shown);
+        await using var client = await _shop.Proxy.ConnectAsync();
+        await client.SendAsync($"GET / HTTP/1.1\r\n{Closing}\r\n");
+        await using var running = await breaking.AcceptedSendingAsync();
+        var withdrawn = _shop.Proxy.SnapshotOf(shown.Target);
+        withdrawn.HoldTimeout = TimeSpan.FromMinutes(1);
+        await _shop.ServeAsync(withdrawn);
+        await _shop.Active.DisposeAsync();
+
+        await running.DisposeAsync();
+
+        await _shop.Proxy.UntilAsync(state => state.Waiting == 1);
+        await using var back = await StandbyProxy.StartBackendAsync(StandbyProxy.ActiveName, _shop.Active.Address.Port);
+        Assert.EndsWith(StandbyProxy.ActiveName, await client.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Request_that_finds_no_place_on_the_release_goes_to_the_active_one()
     {
         await using var busy = new RawBackend();

@@ -30,6 +30,7 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
     private CancellationTokenRegistration _following;
     private string? _hsts;
     private string? _cookiePath;
+    private bool _avoidsStandby;
     private RequestId _id;
     private long? _givenAt;
     private long? _headAt;
@@ -53,8 +54,12 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
     /// <summary>Why it goes to a release that stands by, as it was decided last.</summary>
     public StandbyVisit Visit { get; private set; }
 
-    /// <summary>Whether it goes to the active release in any case: the one that stands by didn't answer it, or has no place.</summary>
-    public bool AvoidsStandby { get; set; }
+
+    /// <summary>Whether it was sent to another host.</summary>
+    public bool WentToOtherHost { get; set; }
+
+    /// <summary>The mark that it gets on the way to another host; absent: it stays here.</summary>
+    public string? PeerMark { get; set; }
 
     /// <summary>The cookie that tells its client from others, where it got a new one; absent: it has its own, or needs none.</summary>
     public string? GivenCookie { get; private set; }
@@ -165,8 +170,10 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
         _hsts = null;
         Problem = null;
         Visit = StandbyVisit.None;
-        AvoidsStandby = false;
+        _avoidsStandby = false;
         GivenCookie = null;
+        WentToOtherHost = false;
+        PeerMark = null;
         if (Transport is null)
         {
             Transport = features.GetRequiredFeature<ClientTransport>();
@@ -199,9 +206,15 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
     /// <inheritdoc/>
     public bool Visits(ServedStandby standby, Serving serving)
     {
-        Visit = AvoidsStandby ? StandbyVisit.None : standby.VisitOf(this, serving.IsHealthCheck(RequestChecks.PlaceOf(_context)));
+        Visit = _avoidsStandby ? StandbyVisit.None : standby.VisitOf(this, serving.IsHealthCheck(RequestChecks.PlaceOf(_context)));
         return Visit != StandbyVisit.None;
     }
+
+    /// <summary>Lets it go to the active release in any case: the one that stands by didn't answer it, or has no place.</summary>
+    public void AvoidStandby() => (_avoidsStandby, Visit) = (true, StandbyVisit.None);
+
+    /// <summary>Notes that no release stands by any more.</summary>
+    public void FoundNoStandby() => Visit = StandbyVisit.None;
 
     /// <summary>Gives its client a cookie with the answer.</summary>
     /// <param name="value">The cookie.</param>
