@@ -173,11 +173,8 @@ public sealed class CanaryTests : IAsyncLifetime
     public async Task Request_that_the_release_breaks_off_unanswered_is_answered_by_the_active_one()
     {
         await using var breaking = new RawBackend();
-        var snapshot = _shop.Share(100);
-        snapshot.Standby = snapshot.Standby! with { Target = RunningProxy.TargetAt(breaking.Address, StandbyProxy.StandbyName) };
-        await _shop.ServeAsync(snapshot);
-        await using var client = await _shop.Proxy.ConnectAsync();
-        await client.SendAsync($"GET / HTTP/1.1\r\n{Closing}\r\n");
+        await _shop.ServeAsync(ShareAt(breaking));
+        await using var client = await SendAsync();
         await (await breaking.AcceptedSendingAsync()).DisposeAsync();
 
         Assert.EndsWith(StandbyProxy.ActiveName, await client.ReadToEndAsync(), StringComparison.Ordinal);
@@ -188,11 +185,9 @@ public sealed class CanaryTests : IAsyncLifetime
     public async Task Request_that_comes_back_from_a_release_that_is_gone_by_then_waits_for_the_active_one_as_others_do()
     {
         await using var breaking = new RawBackend();
-        var shown = _shop.Share(100);
-        shown.Standby = shown.Standby! with { Target = RunningProxy.TargetAt(breaking.Address, StandbyProxy.StandbyName) };
+        var shown = ShareAt(breaking);
         await _shop.ServeAsync(shown);
-        await using var client = await _shop.Proxy.ConnectAsync();
-        await client.SendAsync($"GET / HTTP/1.1\r\n{Closing}\r\n");
+        await using var client = await SendAsync();
         await using var running = await breaking.AcceptedSendingAsync();
         var withdrawn = _shop.Proxy.SnapshotOf(shown.Target);
         withdrawn.HoldTimeout = TimeSpan.FromMinutes(1);
@@ -252,12 +247,10 @@ public sealed class CanaryTests : IAsyncLifetime
     public async Task Release_that_is_withdrawn_drains_and_may_be_stopped_only_then()
     {
         await using var withdrawn = new RawBackend();
-        var shown = _shop.Share(100);
-        shown.Standby = shown.Standby! with { Target = RunningProxy.TargetAt(withdrawn.Address, "gone") };
+        var shown = ShareAt(withdrawn, "gone");
         var fence = shown.Fence;
         await _shop.ServeAsync(shown);
-        await using var client = await _shop.Proxy.ConnectAsync();
-        await client.SendAsync($"GET / HTTP/1.1\r\n{Closing}\r\n");
+        await using var client = await SendAsync();
         await using var running = await withdrawn.AcceptedSendingAsync();
         Assert.Equal((HttpStatusCode.Conflict, ControlProblem.IsTarget), await FenceAsync(++fence));
 
@@ -278,8 +271,7 @@ public sealed class CanaryTests : IAsyncLifetime
         var shown = _shop.Share(100);
         shown.Standby = shown.Standby! with { Target = RunningProxy.TargetAt(withdrawn.Address, "gone"), DrainTimeout = TimeSpan.Zero };
         await _shop.ServeAsync(shown);
-        await using var client = await _shop.Proxy.ConnectAsync();
-        await client.SendAsync($"GET / HTTP/1.1\r\n{Closing}\r\n");
+        await using var client = await SendAsync();
         await using var running = await withdrawn.AcceptedSendingAsync();
 
         await _shop.ServeAsync(_shop.Proxy.SnapshotOf(shown.Target));
@@ -305,6 +297,21 @@ public sealed class CanaryTests : IAsyncLifetime
     [InlineData(0)]
     [InlineData(101)]
     public async Task Share_that_is_none_is_refused(int percent) => Assert.Equal(HttpStatusCode.BadRequest, (await _shop.Proxy.PutAsync(_shop.Share(percent))).Status);
+
+    // All clients get what the test answers.
+    private ApplicationSnapshot ShareAt(RawBackend release, string container = StandbyProxy.StandbyName)
+    {
+        var snapshot = _shop.Share(100);
+        snapshot.Standby = snapshot.Standby! with { Target = RunningProxy.TargetAt(release.Address, container) };
+        return snapshot;
+    }
+
+    private async Task<RawConnection> SendAsync()
+    {
+        var client = await _shop.Proxy.ConnectAsync();
+        await client.SendAsync($"GET / HTTP/1.1\r\n{Closing}\r\n");
+        return client;
+    }
 
     private async Task<(HttpStatusCode Status, string? Problem)> FenceAsync(long fence)
     {

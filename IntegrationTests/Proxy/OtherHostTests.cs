@@ -20,11 +20,7 @@ public sealed class OtherHostTests : IAsyncLifetime
     private readonly List<GrpcBackend> _releases = [];
     private readonly IPEndPoint[] _addresses = [.. Enumerable.Range(0, 3).Select(host => new IPEndPoint(AddressOf(host), FreePort.Next()))];
 
-    public ValueTask InitializeAsync()
-    {
-        File.WriteAllText(Path.Combine(_folder.FullName, "key"), new string('k', PeerOptions.LeastKey) + "\n");
-        return ValueTask.CompletedTask;
-    }
+    public async ValueTask InitializeAsync() => await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "key"), new string('k', PeerOptions.LeastKey) + "\n");
 
     public async ValueTask DisposeAsync()
     {
