@@ -43,5 +43,7 @@ namespace Wunderproxy.Contracts;
 [JsonSerializable(typeof(PauseStatus))]
 [JsonSerializable(typeof(AbortStatus))]
 [JsonSerializable(typeof(HookCall))]
+[JsonSerializable(typeof(CanaryOrder))]
+[JsonSerializable(typeof(CanaryStatus))]
 [JsonSerializable(typeof(ApiProblem))]
 public sealed partial class ContractsJson : JsonSerializerContext;

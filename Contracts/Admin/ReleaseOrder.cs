@@ -15,3 +15,12 @@ public sealed record AbortStatus(IReadOnlyList<DeploymentStatus> Withdrawn);
 /// <summary>JSON answer of <c>POST /pause</c> and <c>POST /resume</c>.</summary>
 /// <param name="Paused">Whether traffic is paused now.</param>
 public sealed record PauseStatus(bool Paused);
+
+/// <summary>JSON body of <c>POST /canary</c>; <c>10%</c> or <c>off</c> as text does as well.</summary>
+/// <param name="Percent">Percent of the clients, 0 to 100; 0 ends the canary.</param>
+public sealed record CanaryOrder(int Percent);
+
+/// <summary>The share of clients that a release gets while it stands by. JSON answer of <c>POST /canary</c>.</summary>
+/// <param name="Hash">The release; empty: there is no canary.</param>
+/// <param name="Percent">Percent of the clients.</param>
+public sealed record CanaryStatus(string Hash, int Percent);

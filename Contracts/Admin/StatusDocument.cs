@@ -25,6 +25,9 @@ public sealed record StatusDocument
     /// <summary>Whether traffic is paused: requests wait.</summary>
     public bool Paused { get; init; }
 
+    /// <summary>The share of clients that a release gets while it stands by; absent: there is no canary.</summary>
+    public CanaryStatus? Canary { get; init; }
+
     /// <summary><c>Ok</c>, or why the engine isn't reached.</summary>
     public required string DockerState { get; init; }
 

@@ -8,7 +8,7 @@ namespace Wunderproxy.Contracts.Control;
 /// Body of <c>PUT /applications/{application}</c> on the control socket. The Proxy answers
 /// 200 with <see cref="ApplicationState"/> when it serves by this snapshot;
 /// 409 (<see cref="ControlProblem.StaleGeneration"/>, <see cref="ControlProblem.StaleFence"/>, <see cref="ControlProblem.ClaimedByOther"/>) when it may not;
-/// 422 (<see cref="ControlProblem.TargetUnhealthy"/>) when the target is another one than now and the Proxy itself did not find it healthy;
+/// 422 (<see cref="ControlProblem.TargetUnhealthy"/>) when target or standby is another one than now and the Proxy itself did not find it healthy;
 /// 507 (<see cref="ControlProblem.NotPersisted"/>) when the snapshot couldn't be written to disk. On every error it serves on as before.
 /// </remarks>
 public sealed record ApplicationSnapshot
@@ -30,6 +30,9 @@ public sealed record ApplicationSnapshot
 
     /// <summary>The active release; absent: the application has none yet and the Proxy answers 503.</summary>
     public Target? Target { get; set; }
+
+    /// <summary>The release that stands by and that somebody is to get to before the switch; absent: there is none. Another one than now is taken only if the fence is newer, as with <see cref="Target"/>.</summary>
+    public Standby? Standby { get; set; }
 
     /// <summary>How long plain requests of the target that this snapshot replaces may go on before they are cut.</summary>
     [JsonConverter(typeof(DurationJsonConverter))]

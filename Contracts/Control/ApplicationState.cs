@@ -28,6 +28,9 @@ public sealed record ApplicationState
     /// <summary>The active target; absent: none yet.</summary>
     public Target? Target { get; init; }
 
+    /// <summary>The release that stands by, and that some requests go to; absent: there is none.</summary>
+    public StandbyState? Standby { get; init; }
+
     /// <summary>Whether maintenance is up.</summary>
     public bool Maintenance { get; init; }
 
@@ -41,8 +44,8 @@ public sealed record ApplicationState
     public int Queued { get; init; }
 
     /// <summary>
-    /// Traffic of every target that was active since the Proxy started, at most 16, newest first. One that became active again has an entry
-    /// for each turn. Only the first can be active: it is, unless it has <see cref="TargetTraffic.DrainingSince"/>.
+    /// Traffic of every target that was active or stood by since the Proxy started, at most 16, newest first. One that became active again has an entry
+    /// for each turn. The active one is the first without <see cref="TargetTraffic.DrainingSince"/> that isn't <see cref="Standby"/>.
     /// </summary>
     public IReadOnlyList<TargetTraffic> Targets { get; init => field = value ?? []; } = [];
 
@@ -73,6 +76,9 @@ public sealed record TargetTraffic
 
     /// <summary>Counts and latencies.</summary>
     public required Traffic Traffic { get; init; }
+
+    /// <summary>What of it came before the switch; absent: nothing did.</summary>
+    public StandbyTraffic? Standby { get; init; }
 }
 
 /// <summary>Counts of requests since the Proxy started.</summary>
@@ -153,6 +159,12 @@ public sealed record ProxyStatus
 
     /// <summary>What is kept for slow clients.</summary>
     public BufferUse Buffers { get; init => field = value ?? new(); } = new();
+
+    /// <summary>Requests that went to other hosts; absent: there are none to send any to.</summary>
+    public IReadOnlyList<PeerTraffic>? Peers { get; init; }
+
+    /// <summary>Requests that could have gone there, and for which the budget was used up.</summary>
+    public long? PeersRefused { get; init; }
 
     /// <summary>Every application.</summary>
     public IReadOnlyList<ApplicationState> Applications { get; init => field = value ?? []; } = [];

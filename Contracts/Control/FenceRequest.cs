@@ -3,7 +3,7 @@ namespace Wunderproxy.Contracts.Control;
 /// <summary>Raises the fence and asks that a container is not the target: sent before a container is stopped and before a switch is given up.</summary>
 /// <remarks>
 /// Body of <c>POST /applications/{application}/fence</c>. 200: the fence is raised, persisted, and no snapshot with an older one will move traffic any more.
-/// 409 (<see cref="ControlProblem.IsTarget"/>): the container is the target; nothing changed. 409 (<see cref="ControlProblem.StaleFence"/>): the fence is not newer.
+/// 409 (<see cref="ControlProblem.IsTarget"/>): the container is the target, or the standby; nothing changed. 409 (<see cref="ControlProblem.StaleFence"/>): the fence is not newer.
 /// 409 (<see cref="ControlProblem.InUse"/>): requests run on the container that were to have ended; nothing changed.
 /// 200 as well for an application that the Proxy doesn't know: it has no target there.
 /// </remarks>
@@ -15,7 +15,7 @@ public sealed record FenceRequest
     /// <summary>The new fence, newer than any that was sent.</summary>
     public required long Fence { get; init; }
 
-    /// <summary>The container that must not be the target.</summary>
+    /// <summary>The container that must be neither the target nor the standby; empty: any may be.</summary>
     public required string NotTarget { get; init; }
 
     /// <summary>Whether no request and no stream may be left on that container.</summary>
@@ -37,7 +37,7 @@ public sealed record ControlProblem
     /// <summary>The Proxy's own probe of the target failed.</summary>
     public const string TargetUnhealthy = "target-unhealthy";
 
-    /// <summary>The container is the target.</summary>
+    /// <summary>The container is the target, or the standby.</summary>
     public const string IsTarget = "is-target";
 
     /// <summary>Requests or streams run on the container.</summary>

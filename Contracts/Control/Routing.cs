@@ -49,6 +49,10 @@ public sealed record Routing
         return false;
     }
 
+    /// <summary>Whether requests for a host belong to the application, as far as the host decides.</summary>
+    public bool Covers(string host) => Hosts.Count == 0 || Names(host)
+        || Hosts.Any(name => name.StartsWith("*.", StringComparison.Ordinal) && host.EndsWith(name[1..], StringComparison.OrdinalIgnoreCase));
+
     /// <summary>What both claim, in words; absent: nothing.</summary>
     public string? SharedWith(Routing other)
     {

@@ -71,6 +71,12 @@ public sealed record LaunchConfiguration
     /// <summary>Which answers the Proxy compresses; absent: none.</summary>
     public Compression? Compression { get; init; }
 
+    /// <summary>Who sees the release while it stands by; absent: nobody.</summary>
+    public Preview? Preview { get; init; }
+
+    /// <summary>Which clients it gets while it stands by.</summary>
+    public CanarySpec Canary { get; init; } = new();
+
     /// <summary>An image archive in the object store, used when the registry can't serve the image.</summary>
     public ArtifactSpec? Artifact { get; init; }
 
@@ -220,6 +226,16 @@ public sealed record ProbationSpec
 
     /// <summary>Fewer requests than these say nothing about a release, 1 to 1,000,000.</summary>
     public int MinRequests { get; init; } = 100;
+}
+
+/// <summary>Which clients a release gets while it stands by.</summary>
+public sealed record CanarySpec
+{
+    /// <summary>Percent of the clients, 0 to 100, from a launch on until it is changed by order or the release has all traffic. 0: none until it is ordered.</summary>
+    public int Percent { get; init; }
+
+    /// <summary>Header by whose value clients are told apart, such as one with a customer's number; those that don't send it, or all where it is absent, by a signed cookie.</summary>
+    public string? Header { get; init; }
 }
 
 /// <summary>An image archive in the object store, as <c>docker save</c> writes it, plain or gzip.</summary>

@@ -131,6 +131,8 @@ public static class LaunchConfigurationReader
             ErrorPages = reader.Section("ErrorPages", new ErrorPages(), ErrorPages),
             Buffering = reader.Section("Buffering", new Buffering(), Buffering),
             Compression = reader.OptionalSection("Compression", Compression),
+            Preview = reader.OptionalSection("Preview", preview => Preview(preview, routing)),
+            Canary = reader.Section("Canary", new CanarySpec(), Canary),
             Artifact = reader.OptionalSection("Artifact", Artifact),
         };
     }
@@ -282,6 +284,33 @@ public static class LaunchConfigurationReader
             MinSize = reader.Size("MinSize", absent.MinSize, 0, ByteSize.Largest),
         };
     }
+
+    private static Preview Preview(ObjectReader reader, Routing routing)
+    {
+        var preview = new Preview
+        {
+            TokenHashes = reader.TextList("TokenHashes", Control.Preview.MaxTokens, TextRules.TokenHash),
+            Hosts = reader.TextList("Hosts", Control.Preview.MaxHosts, TextRules.RoutedHost),
+            Clients = reader.TextList("Clients", Control.Preview.MaxClients, TextRules.Network),
+        };
+        reader.Check("Hosts", HostWithoutUse(preview, routing));
+        return preview;
+    }
+
+    private static Flaw? HostWithoutUse(Preview preview, Routing routing)
+    {
+        if (preview.Hosts.FirstOrDefault(host => !routing.Covers(host)) is { } stranger)
+        {
+            return new($"\"{stranger}\" is no host of the application.", "Write it into Routing.Hosts, too.");
+        }
+
+        return preview is { Hosts.Count: > 0, Clients.Count: 0 }
+            ? new("Nobody may use these hosts: there are no Clients.", "Write the networks of those who may, such as \"10.0.0.0/8\", into Clients.")
+            : null;
+    }
+
+    private static CanarySpec Canary(ObjectReader reader) =>
+        new() { Percent = reader.Number("Percent", 0, 0, 100), Header = reader.OptionalText("Header", TextRules.FieldName) };
 
     private static ArtifactSpec Artifact(ObjectReader reader) => new()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
 using Wunderproxy.Contracts.Control;
@@ -16,6 +17,7 @@ internal static partial class TextRules
     public const int LongestHost = 255;
     public const int LongestBucket = 255;
     public const int LongestKey = 1024;
+    private const int TokenHashDigits = 64;
 
     // These describe the probe's connection itself; with a second value of them, application and probe could disagree about where the request ends.
     private static readonly string[] HeadersOfTheProbe =
@@ -106,6 +108,18 @@ internal static partial class TextRules
         _ when Encoding.UTF8.GetByteCount(text) > ErrorPages.MaxPageBytes => new("It is larger than 256 KiB.", "Write a smaller page."),
         _ => null,
     };
+
+    public static Flaw? TokenHash(string text) => text.Length == TokenHashDigits && ContentHash.IsValid(text)
+        ? null
+        : new("It is not the hash of a token.", "Write the 64 lower-case hex digits that printf %s TOKEN | sha256sum says, never the token itself.");
+
+    public static Flaw? Network(string text) => IPNetwork.TryParse(text, out _)
+        ? null
+        : new("It is not a network.", "Write an address and the length of its prefix, such as \"10.0.0.0/8\" or \"2001:db8::1/128\".");
+
+    public static Flaw? FieldName(string text) => HeaderToken().IsMatch(text) && text.Length <= LongestHost
+        ? null
+        : new("It is not the name of a header.", "Write letters, digits and dashes, such as \"X-Customer\".");
 
     public static bool IsTag(string text) => ImageTag().IsMatch(text);
 

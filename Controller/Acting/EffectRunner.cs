@@ -97,7 +97,7 @@ internal sealed partial class EffectRunner(
         wake();
     }
 
-    private static bool ChangesContainers(Effect effect) => effect is not (Effect.Pull or Effect.Route or Effect.RaiseFence);
+    private static bool ChangesContainers(Effect effect) => effect is not (Effect.Pull or Effect.Route or Effect.Show or Effect.RaiseFence);
 
     // An image that was brought here may have been removed since, when no release needed it: then it is brought here again.
     private void ForgetAbsentImage(Effect effect, Exception exception)
@@ -115,6 +115,7 @@ internal sealed partial class EffectRunner(
         Effect.Remove remove => actor.RemoveAsync(remove, cancellationToken),
         Effect.RemoveImage removeImage => RemoveImageAsync(removeImage, cancellationToken),
         Effect.Route route => proxy.RouteAsync(route, cancellationToken),
+        Effect.Show show => proxy.ShowAsync(show, cancellationToken),
         Effect.RaiseFence fence => proxy.FenceAsync(fence.Id ?? "", fence.Fence, mustBeIdle: false, cancellationToken),
         _ => throw new ArgumentOutOfRangeException(nameof(effect), effect, "Not an effect."),
     };

@@ -12,12 +12,21 @@ internal sealed class ProxyActor(
     /// <summary>Sends a snapshot, with the pages that its release offers. Where traffic moves, the page for maintenance is fetched from the release that serves then.</summary>
     public async Task<EffectResult> RouteAsync(Effect.Route effect, CancellationToken cancellationToken)
     {
-        var snapshot = await errorPages.CompleteAsync(effect.Snapshot, cancellationToken);
-        if (await Pipelines.ExecuteAsync(pipelines.Proxy, token => proxy.ApplyAsync(snapshot, token), cancellationToken) is ApplyOutcome.Refused refused)
-            return EffectResult.Of(refused.Problem);
-        if (effect.Container is not null && snapshot.Target is { } target)
+        var result = await ApplyAsync(effect.Snapshot, cancellationToken);
+        if (result.Outcome == Outcome.Done && effect.Container is not null && effect.Snapshot.Target is { } target)
             await maintenancePages.FetchAsync(target.Address, configurations.Find(target.Release), cancellationToken);
-        return EffectResult.Done;
+        return result;
+    }
+
+    /// <summary>Sends a snapshot with another release that stands by.</summary>
+    public Task<EffectResult> ShowAsync(Effect.Show effect, CancellationToken cancellationToken) => ApplyAsync(effect.Snapshot, cancellationToken);
+
+    private async Task<EffectResult> ApplyAsync(ApplicationSnapshot offered, CancellationToken cancellationToken)
+    {
+        var snapshot = await errorPages.CompleteAsync(offered, cancellationToken);
+        return await Pipelines.ExecuteAsync(pipelines.Proxy, token => proxy.ApplyAsync(snapshot, token), cancellationToken) is ApplyOutcome.Refused refused
+            ? EffectResult.Of(refused.Problem)
+            : EffectResult.Done;
     }
 
     /// <summary>Raises the fence.</summary>

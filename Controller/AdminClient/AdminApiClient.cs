@@ -85,6 +85,14 @@ internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeP
     /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
     public Task SetMaintenanceAsync(bool up, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, up ? "maintenance/up" : "maintenance/down", [], cancellationToken);
 
+    /// <summary>Gives the release that stands by a share of the clients, or none.</summary>
+    /// <param name="percent">0 to 100.</param>
+    /// <param name="cancellationToken">Ends the wait; what was accepted stays accepted.</param>
+    /// <returns>What is so then.</returns>
+    /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
+    public async Task<CanaryStatus> SetCanaryAsync(int percent, CancellationToken cancellationToken) =>
+        Read(await SendAsync(HttpMethod.Post, "canary", JsonSerializer.SerializeToUtf8Bytes(new CanaryOrder(percent), ContractsJson.Default.CanaryOrder), cancellationToken), Answers.CanaryStatus);
+
     private static SocketsHttpHandler HandlerFor(AdminAddress address)
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ActivityHeadersPropagator = null };

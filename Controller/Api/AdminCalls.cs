@@ -39,6 +39,7 @@ internal sealed class AdminCalls(IOperations operations, CallerCheck callers, Ti
         routes.MapPost("/switch", callers.Guarding(context => OrderAsync(context, operations.SwitchAsync)));
         routes.MapPost("/retry", callers.Guarding(context => OrderAsync(context, WaitQuery.Read(context.Request.Query), null, operations.RetryAsync)));
         routes.MapPost("/abort", callers.Guarding(AbortAsync));
+        routes.MapPost("/canary", callers.Guarding(CanaryAsync));
         routes.MapPost("/maintenance/up", callers.Guarding(context => MaintenanceAsync(context, up: true)));
         routes.MapPost("/maintenance/down", callers.Guarding(context => MaintenanceAsync(context, up: false)));
         routes.MapPost("/pause", callers.Guarding(context => PauseAsync(context, isPaused: true)));
@@ -86,6 +87,13 @@ internal sealed class AdminCalls(IOperations operations, CallerCheck callers, Ti
         await AdmittedAsync(operations.AbortAsync);
         var withdrawn = operations.Status.Deployments.Where(deployment => running.Contains(deployment.Id) && deployment.End == DeploymentEnd.Cancelled);
         await Answer.WriteJsonAsync(context, StatusCodes.Status200OK, new AbortStatus([.. withdrawn]), Answer.Readable.AbortStatus);
+    }
+
+    private async Task CanaryAsync(HttpContext context)
+    {
+        var percent = await CanaryBody.ReadPercentAsync(context.Request, context.RequestAborted);
+        await AdmittedAsync(cancellationToken => operations.SetCanaryAsync(percent, cancellationToken));
+        await Answer.WriteJsonAsync(context, StatusCodes.Status200OK, operations.Status.Canary ?? new CanaryStatus("", 0), Answer.Readable.CanaryStatus);
     }
 
     private async Task OrderAsync(HttpContext context, Func<string, CancellationToken, Task<Admission>> order)

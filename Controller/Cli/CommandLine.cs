@@ -63,6 +63,7 @@ internal static class CommandLine
             OrderCommands.DefineSwitch(context),
             WithdrawalCommands.DefineAbort(context),
             WithdrawalCommands.DefineRetry(context),
+            CanaryCommand.Define(context),
             TrafficCommands.DefinePause(context),
             TrafficCommands.DefineResume(context),
             TrafficCommands.DefineMaintenance(context),

@@ -43,19 +43,30 @@ internal static class TrafficCommands
         var command = new ExplainedCommand(name, description, examples);
         var options = OperatorOptions.AddOrderTo(command);
         command.SetAction(async (parsed, cancellationToken) => (int)(options.Read(parsed, context) is { } settings
-            ? await RunAsync(command.FullName(), settings, change, settings.IsJson ? json : text, context, cancellationToken)
+            ? await RunAsync(command.FullName(), settings, ChangeAsync, context, cancellationToken)
             : ExitCode.Usage));
         return command;
+
+        async Task<string> ChangeAsync(AdminApiClient api, OperatorSettings settings, CancellationToken token)
+        {
+            await change(api, token);
+            return settings.IsJson ? json : text;
+        }
     }
 
-    private static async Task<ExitCode> RunAsync(
-        string command, OperatorSettings settings, Func<AdminApiClient, CancellationToken, Task> change, string done, CommandContext context, CancellationToken cancellationToken)
+    /// <summary>Orders a change that is done at once, and says what it has come to.</summary>
+    /// <param name="command">Name of the command.</param>
+    /// <param name="settings">Whom it is ordered, and how it is told.</param>
+    /// <param name="change">The order, which returns what is told.</param>
+    /// <param name="context">The world around the process.</param>
+    /// <param name="cancellationToken">Interrupts it.</param>
+    public static async Task<ExitCode> RunAsync(
+        string command, OperatorSettings settings, Func<AdminApiClient, OperatorSettings, CancellationToken, Task<string>> change, CommandContext context, CancellationToken cancellationToken)
     {
         using var api = settings.Order(context);
         try
         {
-            await change(api, cancellationToken);
-            context.Lines.Write([new Line(done)]);
+            context.Lines.Write([new Line(await change(api, settings, cancellationToken))]);
             return ExitCode.Ok;
         }
         catch (AdminException e)

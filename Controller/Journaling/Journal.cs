@@ -64,6 +64,12 @@ internal sealed record Journal
     /// <summary>Whether traffic is paused.</summary>
     public bool IsPaused { get; init; }
 
+    /// <summary>The share of clients that a release gets while it stands by; absent: there is none.</summary>
+    public RunningCanary? Canary { get; init; }
+
+    /// <summary>What the cookies of such clients are signed with, once it was needed.</summary>
+    public SigningKey? CanaryKey { get; init; }
+
     /// <summary>The newest fence that was given out.</summary>
     public long Fence { get; init; }
 
@@ -144,6 +150,19 @@ internal sealed record RejectedRelease(string Hash, FailureEvidence Evidence);
 /// <param name="LastExit">When the run ended that was counted last.</param>
 /// <param name="BackoffUntil">It is not started again before.</param>
 internal sealed record CrashLoop(int Count, DateTimeOffset LastExit, DateTimeOffset BackoffUntil);
+
+/// <summary>The share of clients that a release gets while it stands by.</summary>
+/// <param name="Hash">The release.</param>
+/// <param name="Percent">1 to 100.</param>
+internal sealed record RunningCanary(string Hash, int Percent);
+
+/// <summary>A secret key.</summary>
+/// <param name="Base64">Its bytes.</param>
+internal sealed record SigningKey(string Base64)
+{
+    /// <summary>Prints no key.</summary>
+    public override string ToString() => nameof(SigningKey);
+}
 
 /// <summary>An image that the Controller pulled or loaded.</summary>
 /// <param name="Hash">The release that it was brought for.</param>

@@ -30,7 +30,7 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
     public async Task<ApplyOutcome> ApplyAsync(ApplicationSnapshot snapshot, CancellationToken cancellationToken)
     {
         var call = new Call(HttpMethod.Put, PathOf(snapshot.Application), Json(snapshot, ContractsJson.Default.ApplicationSnapshot));
-        return OutcomeOf(call, await SendAsync(call, ApplyDeadline + (snapshot.Target?.Probe.Timeout ?? TimeSpan.Zero), cancellationToken));
+        return OutcomeOf(call, await SendAsync(call, ApplyDeadline + (snapshot.Target?.Probe.Timeout ?? TimeSpan.Zero) + (snapshot.Standby?.Target.Probe.Timeout ?? TimeSpan.Zero), cancellationToken));
     }
 
     public async Task<ApplyOutcome> LimitDrainAsync(string application, DrainRequest request, CancellationToken cancellationToken)

@@ -51,6 +51,11 @@ internal interface IOperations
     /// <exception cref="HistoryException">It couldn't be read; the message says why.</exception>
     Task<History> ReadHistoryAsync(CancellationToken cancellationToken);
 
+    /// <summary>Gives the release that stands by a share of the clients, until the switch.</summary>
+    /// <param name="percent">Percent of the clients, 0 to 100; 0 ends it.</param>
+    /// <param name="cancellationToken">Ends the wait; what was accepted stays accepted.</param>
+    Task<Admission> SetCanaryAsync(int percent, CancellationToken cancellationToken);
+
     /// <summary>Waits until a deployment has ended, or the token is cancelled.</summary>
     /// <returns>Its latest state; <see langword="null"/> if there is no such deployment.</returns>
     Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken);

@@ -29,6 +29,12 @@ internal abstract record Order
     /// <summary>Start a release and check it, without traffic. Where as many stand by as may, the oldest makes room.</summary>
     internal sealed record Launch(string Hash) : Order
     {
+        /// <summary>The share of clients that its configuration gives it at once; absent: none. Where another release has one, that one keeps it.</summary>
+        public RunningCanary? Canary { get; init; }
+
+        /// <summary>What cookies of such clients are signed with; absent: as before.</summary>
+        public SigningKey? Key { get; init; }
+
         public override (Journal Journal, Deployment? Deployment) ApplyTo(Journal journal, DateTimeOffset now, PlanSettings settings)
         {
             var deployment = Begin(DeploymentKind.Launch, Hash, now, settings, journal);
@@ -38,7 +44,8 @@ internal abstract record Order
             var standbys = accepted.Candidates.Where(c => c.Goal == CandidateGoal.Standby).ToList();
             if (standbys.Count >= settings.MaxStandbys)
                 accepted = accepted.Without(standbys[0].Ref);
-            return (accepted.WithCandidate(Hash, CandidateGoal.Standby, now, settings.Application), deployment);
+            var launched = accepted with { Canary = accepted.Canary ?? Canary, CanaryKey = Key ?? accepted.CanaryKey };
+            return (launched.WithCandidate(Hash, CandidateGoal.Standby, now, settings.Application), deployment);
         }
     }
 
@@ -115,6 +122,15 @@ internal abstract record Order
     {
         public override (Journal Journal, Deployment? Deployment) ApplyTo(Journal journal, DateTimeOffset now, PlanSettings settings) =>
             (journal with { Maintenance = Up }, null);
+    }
+
+    /// <summary>Give a release that stands by a share of the clients, another one, or none.</summary>
+    /// <param name="Running">The share; absent: none.</param>
+    /// <param name="Key">What cookies are signed with; absent: as before.</param>
+    internal sealed record Share(RunningCanary? Running, SigningKey? Key) : Order
+    {
+        public override (Journal Journal, Deployment? Deployment) ApplyTo(Journal journal, DateTimeOffset now, PlanSettings settings) =>
+            (journal with { Canary = Running, CanaryKey = Key ?? journal.CanaryKey }, null);
     }
 
     /// <summary>Pause traffic, or let it go on.</summary>

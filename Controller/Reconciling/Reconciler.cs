@@ -11,6 +11,7 @@ using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Metering;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Releases;
+using Wunderproxy.Controller.Store;
 
 namespace Wunderproxy.Controller.Reconciling;
 
@@ -28,6 +29,7 @@ internal sealed partial class Reconciler(
     PlanSettings settings,
     MaintenancePages pages,
     ConfigurationCache configurations,
+    CanaryKeys canaryKeys,
     CertificateKeeper? certificates,
     DrainLimits drains,
     Func<CancellationToken, Task<History>> history,
@@ -125,7 +127,7 @@ internal sealed partial class Reconciler(
 
     public async Task<Admission> LaunchAsync(string hash, CancellationToken cancellationToken) =>
         await configurations.ResolveAsync(hash, cancellationToken) is var resolution && resolution is Resolution.Found found
-            ? await SubmitAsync(new Order.Launch(found.Hash), cancellationToken)
+            ? await LaunchAsync(found, cancellationToken)
             : Refusals.Of(resolution);
 
     public async Task<Admission> SwitchAsync(string hash, CancellationToken cancellationToken) =>
@@ -167,8 +169,42 @@ internal sealed partial class Reconciler(
 
     public Task<History> ReadHistoryAsync(CancellationToken cancellationToken) => history(cancellationToken);
 
+    public async Task<Admission> SetCanaryAsync(int percent, CancellationToken cancellationToken)
+    {
+        if (percent == 0)
+            return await SubmitAsync(new Order.Share(null, null), cancellationToken);
+        var status = Status;
+        var standbys = status.Releases.Where(r => r.Phase == ReleasePhase.Standby).Select(r => r.Hash).ToList();
+        if (standbys.Count == 0)
+            return new Admission.Refused(Refusal.Conflict, "No release stands by that could have a share of the clients, and nothing was changed. Launch one first, and wait until it is healthy.");
+        var running = new RunningCanary(status.Canary is { } canary && standbys.Contains(canary.Hash) ? canary.Hash : standbys[^1], percent);
+        return await WithCanaryKeyAsync(key => new Order.Share(running, key), cancellationToken);
+    }
+
     public Task<DeploymentStatus?> WaitForEndAsync(string deploymentId, CancellationToken cancellationToken) =>
         _waiters.WaitAsync(deploymentId, () => Status.Deployments.FirstOrDefault(d => d.Id == deploymentId), cancellationToken);
+
+    private Task<Admission> LaunchAsync(Resolution.Found found, CancellationToken cancellationToken)
+    {
+        var order = new Order.Launch(found.Hash);
+        return found.Configuration.Canary.Percent is > 0 and var percent
+            ? WithCanaryKeyAsync(key => order with { Canary = new RunningCanary(found.Hash, percent), Key = key }, cancellationToken)
+            : SubmitAsync(order, cancellationToken);
+    }
+
+    // Once it is in the journal, no canary needs the store.
+    private async Task<Admission> WithCanaryKeyAsync(Func<SigningKey?, Order> order, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await SubmitAsync(order(_journal.CanaryKey is null ? await canaryKeys.ReadOrMakeAsync(cancellationToken) : null), cancellationToken);
+        }
+        catch (StoreException exception)
+        {
+            return new Admission.Refused(
+                Refusal.StoreUnavailable, $"The key that the hosts of the application sign canary cookies with can't be had: {exception.Message} Nothing was changed. Order again once the store is there.");
+        }
+    }
 
     private async Task<Admission> SubmitAsync(Order order, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Acme;
 using Wunderproxy.Controller.Acting;
 using Wunderproxy.Controller.Cli;
@@ -26,7 +27,7 @@ internal static class ReconcilerComposition
             new EngineDeadlines(),
             parts.Time,
             parts.Loggers.CreateLogger<DockerEngine>());
-        return Build(parts, new HostParts(engine, PosixFileSystem.Instance, HealthClient.Direct(), ListeningPorts.Of, new Random()));
+        return Build(parts, new HostParts(engine, PosixFileSystem.Instance, HealthClient.Direct(), ListeningPorts.Of, new Random(), () => RandomNumberGenerator.GetBytes(Canary.KeyBytes)));
     }
 
     /// <summary>The same over any host.</summary>
@@ -92,6 +93,7 @@ internal static class ReconcilerComposition
             new PlanSettings { Application = settings.Application, Installation = installation, ProgressDeadline = settings.ProgressDeadline },
             maintenancePages,
             configurations,
+            new CanaryKeys(parts.Store, settings.Store.Prefix, host.NewKey),
             certificates,
             new DrainLimits(parts.Proxy, proxySettings, wakeUp.Ring, time),
             cancellationToken => DeploymentHistory.ReadAsync(parts.Store, settings.Store.Prefix, cancellationToken),
@@ -157,4 +159,5 @@ internal static class ReconcilerComposition
 /// <param name="Containers">How containers are reached.</param>
 /// <param name="PortsOf">Looks up on which ports a process listens.</param>
 /// <param name="Random">Source of the jitter.</param>
-internal sealed record HostParts(IContainerEngine Engine, IFileSystem Files, HttpMessageHandler Containers, Func<int, ValueList<int>> PortsOf, Random Random);
+/// <param name="NewKey">Makes secret keys of 32 bytes.</param>
+internal sealed record HostParts(IContainerEngine Engine, IFileSystem Files, HttpMessageHandler Containers, Func<int, ValueList<int>> PortsOf, Random Random, Func<byte[]> NewKey);

@@ -40,6 +40,7 @@ internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
             HeapSize = GC.GetTotalMemory(forceFullCollection: false),
             MaintenanceMode = s.Journal.Maintenance,
             Paused = s.Journal.IsPaused,
+            Canary = s.Journal.Canary is { } canary ? new CanaryStatus(canary.Hash, canary.Percent) : null,
             DockerState = conditions.Conditions.FirstOrDefault(c => c.Type == "DockerReachable") is { Status: not true } lost ? lost.Message : "Ok",
             Application = s.Settings.Application,
             Installation = s.Settings.Installation,

@@ -1,3 +1,4 @@
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Observing;
 
@@ -16,6 +17,7 @@ internal static class ActiveRows
         new("Recreate", "the active release has no container", "its image is brought here and the container is created", Recreate),
         new("CountCrash", "the active container exited by itself, and the exit isn't counted", "the crash is counted; the next start is put off for longer", CountCrash),
         new("Restart", "the active container doesn't run, and its back-off is over", "it is started", Restart),
+        new("Show", "a release stands by for previews or a canary, or one does no more, and the Proxy doesn't know it so", "the Proxy is sent its snapshot with the target that it has", Show),
     ];
 
     private static Step? Serve(Situation s)
@@ -25,7 +27,7 @@ internal static class ActiveRows
         var fence = s.Journal.Fence + 1;
         var journal = s.Journal with { Fence = fence, SnapshotGeneration = s.Journal.SnapshotGeneration + 1 };
         return Snapshots.Of(s, journal, active, fence) is { } snapshot
-            ? s.Try("Serve", "The Proxy is to serve by the active release", new Effect.Route(active.Ref, snapshot), journal)
+            ? s.Try("Serve", "The Proxy is to serve by the active release", new Effect.Route(active.Ref, snapshot with { Standby = Standbys.Kept(s) }), journal)
             : null;
     }
 
@@ -35,7 +37,7 @@ internal static class ActiveRows
         if (s.Journal.Switch is not null || !s.ProxyIsKnown || (maintenance == s.Journal.Maintenance && isPaused == s.Journal.IsPaused))
             return null;
         var journal = s.Journal with { SnapshotGeneration = s.Journal.SnapshotGeneration + 1 };
-        return s.Try("Maintain", "Maintenance or a pause is to begin or to end", new Effect.Route(null, Snapshots.WithTargetAsItIs(s, journal)), journal);
+        return s.Try("Maintain", "Maintenance or a pause is to begin or to end", new Effect.Route(null, Snapshots.WithTargetAsItIs(s, journal, Standbys.Kept(s), journal.Fence)), journal);
     }
 
     private static Step? FailBack(Situation s)
@@ -126,6 +128,34 @@ internal static class ActiveRows
         }
 
         return s.Try("Restart", "The active release doesn't run", new Effect.Start(container.Ref, container.Id));
+    }
+
+    private static Step? Show(Situation s)
+    {
+        if (!s.ProxyIsKnown || !Standbys.TryFind(s, out var standby) || Standbys.IsKnown(s, standby))
+            return null;
+
+        // What applies to the target goes with it.
+        if (s.Proxy?.Target is { } target && s.ConfigurationOf(target.Release) is null)
+            return null;
+        return standby is null ? Withdraw(s) : Show(s, standby);
+    }
+
+    // It has the fence that the Proxy has: where a message that moved traffic was under way and comes true before, this one is refused, and doesn't take it back.
+    private static Step? Withdraw(Situation s)
+    {
+        var journal = s.Journal with { SnapshotGeneration = s.Journal.SnapshotGeneration + 1 };
+        return s.Try("Show", "The release that stood by gets no requests any more", new Effect.Show(Snapshots.WithTargetAsItIs(s, journal, null, s.Proxy!.Fence)), journal);
+    }
+
+    // For the same reason traffic has to be where it is to be: with a newer fence this would take it back.
+    private static Step? Show(Situation s, Standby standby)
+    {
+        if (s.Journal.Switch is not null || (s.Journal.Active is not null && (s.Active is not { } active || !s.IsServed(active))))
+            return null;
+        var fence = s.Journal.Fence + 1;
+        var journal = s.Journal with { Fence = fence, SnapshotGeneration = s.Journal.SnapshotGeneration + 1 };
+        return s.Try("Show", $"{standby.Target.Revision} stands by for previews or a canary", new Effect.Show(Snapshots.WithTargetAsItIs(s, journal, standby, fence)), journal);
     }
 
     private static void NoteUnready(Situation s)

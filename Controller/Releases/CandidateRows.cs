@@ -26,7 +26,7 @@ internal static class CandidateRows
         var purposes = s.Journal.Purposes.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         var isSafe = s.Journal.Active is null || (s.Active is { IsReady: true } active && s.IsServed(active));
         return s.Containers
-            .Where(c => !purposes.Contains(c.Ref.Name) && c.State != ContainerState.Leaving && !s.IsTarget(c))
+            .Where(c => !purposes.Contains(c.Ref.Name) && c.State != ContainerState.Leaving && !s.IsTarget(c) && !s.IsShown(c))
             .Where(c => !c.IsReady || isSafe)
             .Select(c => Discard(s, c))
             .FirstOrDefault(step => step is not null);

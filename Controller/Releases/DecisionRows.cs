@@ -17,6 +17,7 @@ internal static class DecisionRows
         new("Adopt", "the state file is new or was rebuilt", "the running release is taken over as it is", Adopt),
         new("CatchUp", "the Proxy has seen a newer fence or snapshot than the journal gave out", "the journal counts on from there", CatchUp),
         new("Verified", "the active container is ready in a run that the journal doesn't know", "the run is noted", Verified),
+        new("Conclude", "the release of the canary neither stands by any more nor is about to have all the traffic", "the canary is over", Conclude),
     ];
 
     private static Step? Deploy(Situation s)
@@ -91,6 +92,11 @@ internal static class DecisionRows
     private static Step? Verified(Situation s) =>
         s.Journal.Active is { } active && s.Active is { IsReady: true } container && (active.VerifiedId != container.Id || active.VerifiedStart != container.StartedAt)
             ? new Step("Verified", "The active release is ready") { Journal = s.Journal with { Active = active with { VerifiedId = container.Id, VerifiedStart = container.StartedAt } } }
+            : null;
+
+    private static Step? Conclude(Situation s) =>
+        s.Journal.Canary is { } canary && s.Journal.CandidateOf(canary.Hash) is null && s.Journal.Switch?.To.Hash != canary.Hash
+            ? new Step("Conclude", $"The canary of {canary.Hash[..12]} is over") { Journal = s.Journal with { Canary = null } }
             : null;
 
     private static Step? End(Situation s)

@@ -62,6 +62,12 @@ internal abstract record Effect
         public override string Subject => "proxy";
     }
 
+    /// <summary>Sends the Proxy its snapshot with the target that it has, and with another release that stands by, or none.</summary>
+    internal sealed record Show(ApplicationSnapshot Snapshot) : Effect
+    {
+        public override string Subject => "proxy";
+    }
+
     /// <summary>Raises the Proxy's fence, so that a move of traffic that is still on its way to it can't come true.</summary>
     internal sealed record RaiseFence(ContainerRef Container, string? Id, long Fence) : Effect
     {

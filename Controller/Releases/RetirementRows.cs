@@ -39,7 +39,7 @@ internal static class RetirementRows
         foreach (var draining in s.Journal.Drains)
         {
             // One that doesn't run is retired before.
-            if (s.Find(draining.Ref) is not { } container || s.IsTarget(container))
+            if (s.Find(draining.Ref) is not { } container || s.IsTarget(container) || s.IsShown(container))
                 continue;
             var deadline = DeadlineOf(s, draining, container);
             if (s.Now < draining.WarmUntil)

@@ -67,6 +67,9 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
     public bool IsTarget(ContainerFact container) =>
         Proxy?.Target is { } target && target.ContainerId == container.Id;
 
+    /// <summary>Whether the Proxy sends requests to it, though it is not the target: it stands by.</summary>
+    public bool IsShown(ContainerFact container) => Proxy?.Standby?.Target.ContainerId == container.Id;
+
     /// <summary>Whether the Proxy sends requests to this very run of the container.</summary>
     public bool IsServed(ContainerFact container) =>
         IsTarget(container) && Proxy!.Target!.StartedAt == container.StartedAt && Proxy.Target.Address == container.Address;

@@ -18,7 +18,7 @@ internal static class Stops
         }
 
         // A Proxy that loses its disk forgets the fence that would keep this out.
-        if (s.Seen.Working.Any(e => e is Effect.Route { Snapshot.Target: { } target } && target.ContainerId == container.Id))
+        if (s.Seen.Working.Any(e => IsSentTo(e, container)))
         {
             s.Note($"{reason}; it is stopped once the Proxy has answered that it is to send requests there");
             return null;
@@ -28,6 +28,13 @@ internal static class Stops
         var grace = s.Seen.Configurations.GetValueOrDefault(container.Ref.Hash)?.ValueOrDefault?.Stop.Timeout ?? new StopSpec().Timeout;
         return s.Try(row, reason, new Effect.Stop(container.Ref, container.Id, grace, fence) { MustBeIdle = mustBeIdle }, s.Journal with { Fence = fence, Stopping = Noted(s, container) });
     }
+
+    private static bool IsSentTo(Effect working, ContainerFact container) => working switch
+    {
+        Effect.Route { Snapshot: var snapshot } => snapshot.Target?.ContainerId == container.Id || snapshot.Standby?.Target.ContainerId == container.Id,
+        Effect.Show { Snapshot.Standby: { } standby } => standby.Target.ContainerId == container.Id,
+        _ => false,
+    };
 
     private static ValueList<StoppingRun> Noted(Situation s, ContainerFact container)
     {

@@ -64,6 +64,9 @@ internal static class SwitchRows
     {
         var fence = s.Journal.Fence + 1;
         var journal = s.Journal with { Fence = fence, Switch = intent with { AbortFence = fence } };
-        return s.Try("Abort", reason, new Effect.RaiseFence(intent.To, s.Find(intent.To)?.Id, fence), journal);
+
+        // One that stands by may go on with what it gets.
+        var container = s.Find(intent.To) is { } to && !s.IsShown(to) ? to.Id : null;
+        return s.Try("Abort", reason, new Effect.RaiseFence(intent.To, container, fence), journal);
     }
 }

@@ -54,6 +54,11 @@ internal static class StatusText
             rows.Add(["Traffic", "is paused, requests wait: wunderproxy resume lets them go on"]);
         }
 
+        if (status.Canary is { } canary)
+        {
+            rows.Add(["Canary", $"{Words.Percent(canary.Percent)} of the clients go to {Words.Name(status.Releases.FirstOrDefault(release => release.Hash == canary.Hash)?.Revision ?? "", canary.Hash)} while it stands by: wunderproxy canary off ends it"]);
+        }
+
         rows.Add(["Now", Doing(status)]);
         return Columns.Align(Indent, rows).Select(row => new Line(row));
     }
@@ -119,6 +124,11 @@ internal static class StatusText
         if (release.BackoffUntil is { } pause && pause > now)
         {
             yield return $"not tried before {Words.Until(pause, now)}";
+        }
+
+        if (release.Traffic?.Standby is { } standby)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"{standby.Previews} previews, {standby.Canary} requests of the canary, {standby.SentBack} sent back");
         }
 
         if (release.Traffic is { DrainingSince: not null } draining && draining.InFlight + draining.Streams > 0)

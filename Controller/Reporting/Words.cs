@@ -30,6 +30,8 @@ internal static class Words
     public static string Until(DateTimeOffset at, DateTimeOffset now) =>
         at <= now ? $"{Clock(at)}, now" : $"{Clock(at)}, in {Span(at - now)}";
 
+    public static string Percent(int percent) => string.Create(CultureInfo.InvariantCulture, $"{percent} %");
+
     public static string Clock(DateTimeOffset at) => at.UtcDateTime.ToString("HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     public static string Date(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);

@@ -307,6 +307,38 @@ public sealed class AdminApiTests : IAsyncLifetime
         Assert.Equal(isPaused, document.RootElement.GetProperty("Paused").GetBoolean());
     }
 
+    [Theory]
+    [InlineData("10%", "text/plain", 10)]
+    [InlineData("10\n", "application/x-www-form-urlencoded", 10)]
+    [InlineData("off", "text/plain", 0)]
+    [InlineData("{\"Percent\": 100}", "application/json", 100)]
+    public async Task Share_of_the_clients_is_given_and_taken_back(string body, string type, int percent)
+    {
+        _operations.Admission = new Admission.Accepted(null);
+
+        using var answer = await _client.PostAsync("/canary", new StringContent(body, System.Text.Encoding.UTF8, type));
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal([$"canary {percent}"], _operations.Orders);
+        using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        Assert.Equal(percent, document.RootElement.GetProperty("Percent").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("", "text/plain")]
+    [InlineData("101%", "text/plain")]
+    [InlineData("-1", "text/plain")]
+    [InlineData("half", "text/plain")]
+    [InlineData("{\"Percent\": 101}", "application/json")]
+    [InlineData("{\"Share\": 10}", "application/json")]
+    public async Task Share_that_is_none_is_told_what_is_one(string body, string type)
+    {
+        using var answer = await _client.PostAsync("/canary", new StringContent(body, System.Text.Encoding.UTF8, type));
+
+        await ProblemOfAsync(answer, HttpStatusCode.BadRequest);
+        Assert.Empty(_operations.Orders);
+    }
+
     [Fact]
     public async Task Call_before_the_first_look_around_is_answered_by_call_again()
     {

@@ -90,6 +90,12 @@ internal sealed class FakeOperations : IOperations
 
     public Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken) => Order($"maintenance {up}");
 
+    public Task<Admission> SetCanaryAsync(int percent, CancellationToken cancellationToken)
+    {
+        Status = Status with { Canary = percent == 0 ? null : new CanaryStatus(Hash, percent) };
+        return Order($"canary {percent}");
+    }
+
     public Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => Order($"pause {isPaused}");
 
     public Task<Admission> AbortAsync(CancellationToken cancellationToken) => Order("abort");

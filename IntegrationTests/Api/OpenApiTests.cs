@@ -82,6 +82,7 @@ public sealed class OpenApiTests : IAsyncLifetime
     [Theory]
     [InlineData("/launch", """{"Hash":"aaaa"}""")]
     [InlineData("/switch", """{"Hash":"aaaa"}""")]
+    [InlineData("/canary", """{"Percent":10}""")]
     [InlineData("/retry", "")]
     [InlineData("/abort", "")]
     [InlineData("/drain", """{"Extend":"5m"}""")]

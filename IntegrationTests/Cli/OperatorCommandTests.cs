@@ -111,6 +111,8 @@ public sealed class OperatorCommandTests : IAsyncLifetime
     [Theory]
     [InlineData("pause", "pause True", """{"Paused":true}""")]
     [InlineData("resume", "pause False", """{"Paused":false}""")]
+    [InlineData("canary 10%", "canary 10", """{"Hash":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","Percent":10}""")]
+    [InlineData("canary off", "canary 0", """{"Hash":"","Percent":0}""")]
     [InlineData("maintenance up", "maintenance True", """{"MaintenanceMode":true}""")]
     [InlineData("maintenance down", "maintenance False", """{"MaintenanceMode":false}""")]
     public async Task Traffic_is_paused_and_maintained_by_command(string command, string order, string answer)
@@ -153,6 +155,15 @@ public sealed class OperatorCommandTests : IAsyncLifetime
         Assert.Equal(ExitCode.Ok, await _run.Async("retry", "--no-wait"));
 
         Assert.Equal(["retry"], _operations.Orders);
+    }
+
+    [Fact]
+    public async Task Share_that_is_none_is_refused_before_anybody_is_asked()
+    {
+        Assert.Equal(ExitCode.Usage, await _run.Async("canary", "ten"));
+
+        Assert.Contains("SHARE 'ten' is no share of the clients", _run.Errors, StringComparison.Ordinal);
+        Assert.Empty(_operations.Orders);
     }
 
     [Theory]

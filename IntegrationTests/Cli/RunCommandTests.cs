@@ -196,6 +196,8 @@ public sealed class RunCommandTests : IAsyncLifetime
 
         public Task<Admission> SetMaintenanceAsync(bool up, CancellationToken cancellationToken) => _operations.SetMaintenanceAsync(up, cancellationToken);
 
+        public Task<Admission> SetCanaryAsync(int percent, CancellationToken cancellationToken) => _operations.SetCanaryAsync(percent, cancellationToken);
+
         public Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => _operations.SetPausedAsync(isPaused, cancellationToken);
 
         public Task<Admission> AbortAsync(CancellationToken cancellationToken) => _operations.AbortAsync(cancellationToken);

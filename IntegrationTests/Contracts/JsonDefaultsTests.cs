@@ -69,6 +69,8 @@ public sealed class JsonDefaultsTests
             return null;
         if (type == typeof(string))
             return "0123456789abcdef0123456789abcdef";
+        if (type == typeof(byte[]))
+            return "";
         if (type == typeof(bool))
             return false;
         if (type.IsEnum)

@@ -18,7 +18,7 @@ public sealed class LaunchConfigurationSchemaTests
     private static readonly Task<JsonSchema> Validator = JsonSchema.FromJsonAsync(LaunchConfigurationSchema.Text);
 
     public static TheoryData<Type> Records =>
-        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(Redirect), typeof(Limits), typeof(TlsSettings), typeof(Hsts), typeof(Buffering), typeof(Compression), typeof(ArtifactSpec)]);
+        new([typeof(LaunchConfiguration), typeof(HealthCheckSpec), typeof(DrainSpec), typeof(HoldSpec), typeof(StopSpec), typeof(ProbationSpec), typeof(Routing), typeof(Redirect), typeof(Limits), typeof(TlsSettings), typeof(Hsts), typeof(Buffering), typeof(Compression), typeof(Preview), typeof(CanarySpec), typeof(ArtifactSpec)]);
 
     [Theory]
     [MemberData(nameof(Records))]

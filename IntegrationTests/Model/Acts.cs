@@ -19,6 +19,7 @@ internal static class Acts
         Effect.Remove remove => Remove(state, remove.Id),
         Effect.RemoveImage remove => (RemoveImage(state, remove), null),
         Effect.Route route => Apply(state, route.Snapshot),
+        Effect.Show show => Apply(state, show.Snapshot),
         Effect.RaiseFence fence => Raise(state, fence.Fence, fence.Id ?? "", mustBeIdle: false),
         _ => throw new ArgumentOutOfRangeException(nameof(call), call, "Not an effect."),
     };
@@ -90,19 +91,23 @@ internal static class Acts
         var after = ModelProxy.Apply(before, snapshot, target => state.Containers.Any(c => c.IsHealthyAs(target)), out var refusal);
         if (refusal is not null)
             return (state, new Failure(Outcome.Refused, refusal));
-        var moved = ModelProxy.MovesTraffic(before, snapshot);
-        return (state with { Proxy = after, Containers = moved ? [.. state.Containers.Select(c => AfterMove(c, before?.Target, snapshot, state.Now))] : state.Containers }, null);
+        return (state with { Proxy = after, Containers = [.. state.Containers.Select(c => AfterMove(c, before, after!, state.Now))] }, null);
     }
 
-    // The worst case: the former target always has a request that takes as long as it may.
-    private static ModelContainer AfterMove(ModelContainer container, Target? former, ApplicationSnapshot snapshot, DateTimeOffset now)
+    // The worst case: whoever got requests and gets none any more always has one that takes as long as it may.
+    private static ModelContainer AfterMove(ModelContainer container, ModelProxy? before, ModelProxy after, DateTimeOffset now)
     {
-        if (container.Fact.Id == snapshot.Target?.ContainerId)
-            return container with { CutAt = null };
-        return former is not null && container.IsHealthyAs(former)
-            ? container with { CutAt = now + (snapshot.DrainTimeout > snapshot.StreamDrainTimeout ? snapshot.DrainTimeout : snapshot.StreamDrainTimeout) }
+        var id = container.Fact.Id;
+        if (after.SendsTo(id))
+            return container.CutAt is null ? container : container with { CutAt = null };
+        if (before?.Target is { } target && container.IsHealthyAs(target))
+            return container with { CutAt = now + Longest(after.Snapshot!.DrainTimeout, after.Snapshot.StreamDrainTimeout) };
+        return before?.Standby is { } standby && container.IsHealthyAs(standby)
+            ? container with { CutAt = now + Longest(before.Snapshot!.Standby!.DrainTimeout, before.Snapshot.Standby.StreamDrainTimeout) }
             : container;
     }
+
+    private static TimeSpan Longest(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     /// <summary>Why a call failed.</summary>
     internal sealed record Failure(Outcome Outcome, string Why, FailureClass? Class = null);

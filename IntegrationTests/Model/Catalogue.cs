@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Contracts.Launching;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Releases;
@@ -52,5 +53,6 @@ internal static class Catalogue
         Revision = name,
         ContainerConfig = JsonElement.Parse("{}"),
         Drain = new DrainSpec { Timeout = LongestDrain },
+        Preview = new Preview(),
     };
 }

@@ -9,6 +9,8 @@ internal sealed record ModelProxy(long Fence, ApplicationSnapshot? Snapshot)
 {
     public Target? Target => Snapshot?.Target;
 
+    public Target? Standby => Snapshot?.Standby?.Target;
+
     public long Generation => Snapshot?.Generation ?? 0;
 
     /// <summary>The Proxy after a snapshot, or itself where it refuses it.</summary>
@@ -29,6 +31,7 @@ internal sealed record ModelProxy(long Fence, ApplicationSnapshot? Snapshot)
     public static ModelProxy? Raise(ModelProxy? proxy, long fence, string? notTarget, bool isInUse, out string? refusal)
     {
         refusal = proxy?.Target is { } target && target.ContainerId == notTarget ? "the container is the target"
+            : proxy?.Standby is { } standby && standby.ContainerId == notTarget ? "the container stands by"
             : fence <= proxy?.Fence ? $"fence {fence} is not newer than {proxy.Fence}"
             : isInUse ? "the container is in use"
             : null;
@@ -39,14 +42,22 @@ internal sealed record ModelProxy(long Fence, ApplicationSnapshot? Snapshot)
     public static bool MovesTraffic(ModelProxy? proxy, ApplicationSnapshot snapshot) =>
         proxy?.Target is { } current ? !current.IsSameAs(snapshot.Target) : snapshot.Target is not null;
 
+    /// <summary>Whether a snapshot would send requests to another release that stands by.</summary>
+    public static bool Shows(ModelProxy? proxy, ApplicationSnapshot snapshot) =>
+        snapshot.Standby is { Target: var standby } && !standby.IsSameAs(proxy?.Target) && !standby.IsSameAs(proxy?.Standby);
+
+    /// <summary>Whether requests go to a container.</summary>
+    public bool SendsTo(string containerId) => Target?.ContainerId == containerId || Standby?.ContainerId == containerId;
+
     private static string? RefusalOf(ModelProxy? proxy, ApplicationSnapshot snapshot, Func<Target, bool> isHealthy)
     {
         if (proxy?.Snapshot is { } served && (snapshot.Generation < served.Generation || (snapshot.Generation == served.Generation && snapshot != served)))
             return $"generation {snapshot.Generation} is not newer than {served.Generation}";
-        if (proxy?.Snapshot?.Generation == snapshot.Generation || !MovesTraffic(proxy, snapshot))
+        var (movesTraffic, shows) = (MovesTraffic(proxy, snapshot), Shows(proxy, snapshot));
+        if (proxy?.Snapshot?.Generation == snapshot.Generation || !(movesTraffic || shows))
             return null;
         if (snapshot.Fence <= proxy?.Fence)
             return $"fence {snapshot.Fence} is not newer than {proxy.Fence}";
-        return snapshot.Target is { } target && !isHealthy(target) ? "it found the target unhealthy" : null;
+        return (movesTraffic && snapshot.Target is { } target && !isHealthy(target)) || (shows && !isHealthy(snapshot.Standby!.Target)) ? "it found the target unhealthy" : null;
     }
 }

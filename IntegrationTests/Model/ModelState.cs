@@ -59,7 +59,8 @@ internal sealed record ModelState
 
     public ModelState With(ModelContainer before, ModelContainer after) => this with { Containers = Containers.Replace(c => ReferenceEquals(c, before), _ => after) };
 
-    public bool IsTarget(ModelContainer container) => Proxy?.Target?.ContainerId == container.Fact.Id;
+    /// <summary>Whether requests go to it.</summary>
+    public bool IsSentTo(ModelContainer container) => Proxy is { } proxy && proxy.SendsTo(container.Fact.Id);
 
     /// <summary>Whether requests are answered.</summary>
     public bool IsServing => Proxy?.Target is { } target && Containers.Any(c => c.IsHealthyAs(target));
@@ -99,7 +100,7 @@ internal static class Verdicts
 /// <param name="IsFenced">A stop whose fence the Proxy has acknowledged: the engine is asked next.</param>
 internal sealed record Call(Effect Effect, bool IsFenced)
 {
-    public bool GoesToProxy => Effect is Effect.Route or Effect.RaiseFence || (Effect is Effect.Stop && !IsFenced);
+    public bool GoesToProxy => Effect is Effect.Route or Effect.Show or Effect.RaiseFence || (Effect is Effect.Stop && !IsFenced);
 }
 
 /// <summary>How much may still go wrong, or be wanted otherwise.</summary>

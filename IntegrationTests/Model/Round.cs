@@ -70,6 +70,7 @@ internal sealed record Round(Journal Journal, IReadOnlyList<Step> Steps)
         Generation = proxy.Generation,
         Fence = proxy.Fence,
         Target = proxy.Target,
+        Standby = proxy.Standby is { } standby ? new StandbyState { Target = standby, Percent = 0 } : null,
         Maintenance = proxy.Snapshot?.Maintenance is not null,
         IsPaused = proxy.Snapshot is { IsPaused: true },
         Targets = [.. state.Containers.Where(c => c.CutAt is not null && c.Fact.StartedAt is not null).Select(InUse)],

@@ -43,15 +43,25 @@ internal static class Safety
         if (after.Proxy?.Target is { } target && !target.IsSameAs(before.Proxy?.Target) && !after.Containers.Any(c => c.IsHealthyAs(target)))
             return "Traffic is never moved to a container that is not healthy.";
         var lost = before.Containers.Where(c => c.Fact.State == ContainerState.Running && after.Find(c.Fact.Id) is not { Fact.State: ContainerState.Running }).ToList();
-        if (before.Containers.Any(c => before.IsTarget(c) && after.Find(c.Fact.Id) is not { } same) || lost.Any(before.IsTarget))
-            return "The Proxy's target is never stopped or removed.";
+        if (before.Containers.Any(c => before.IsSentTo(c) && after.Find(c.Fact.Id) is null) || lost.Any(before.IsSentTo))
+            return "No container that the Proxy sends requests to is ever stopped or removed.";
+        if (after.Proxy?.Standby is { } standby && !standby.IsSameAs(before.Proxy?.Standby) && !after.Containers.Any(c => c.IsHealthyAs(standby)))
+            return "No request is ever sent to a standby that is not healthy.";
         if (lost.Any(c => c.CutAt > after.Now))
             return "A request is never cut before its drain deadline.";
         return lost.Any(c => CanStillBeTarget(after, c.Fact.Id)) ? "No switch comes true after its container was stopped." : null;
     }
 
     private static bool CanStillBeTarget(ModelState state, string id) => state.Strays.Concat(state.Calls).Any(c =>
-        c.Effect is Effect.Route { Snapshot: { Target: { } target } snapshot } && target.ContainerId == id && snapshot.Fence > (state.Proxy?.Fence ?? 0) && ModelProxy.MovesTraffic(state.Proxy, snapshot));
+        SnapshotOf(c.Effect) is { } snapshot && snapshot.Fence > (state.Proxy?.Fence ?? 0)
+        && ((snapshot.Target?.ContainerId == id && ModelProxy.MovesTraffic(state.Proxy, snapshot)) || (snapshot.Standby?.Target.ContainerId == id && ModelProxy.Shows(state.Proxy, snapshot))));
+
+    private static ApplicationSnapshot? SnapshotOf(Effect effect) => effect switch
+    {
+        Effect.Route route => route.Snapshot,
+        Effect.Show show => show.Snapshot,
+        _ => null,
+    };
 
     private static string? BrokenByRound(ModelState before, Round round, ModelState after)
     {
@@ -66,14 +76,18 @@ internal static class Safety
             return null;
         if (before.Calls.Any(c => c.Effect.Subject == effect.Subject))
             return "At most one effect at a time is under way for a subject.";
-        if (!before.EngineIsUp && effect is not (Effect.Route or Effect.RaiseFence or Effect.Pull or Effect.RemoveImage))
+        if (!before.EngineIsUp && effect is not (Effect.Route or Effect.Show or Effect.RaiseFence or Effect.Pull or Effect.RemoveImage))
             return "No container is touched while the containers are not known.";
-        if (!before.ProxyIsUp && effect is Effect.Stop or Effect.Route or Effect.RaiseFence && !before.ProxyIsUp)
+        if (!before.ProxyIsUp && effect is Effect.Stop or Effect.Route or Effect.Show or Effect.RaiseFence && !before.ProxyIsUp)
             return "Nothing is stopped and no traffic moves while the Proxy is not known.";
         if (FenceOf(effect) > round.Journal.Fence)
             return "No fence is given out that isn't on the disk.";
         if (effect is Effect.Route { Snapshot: { Target: { } target } snapshot } && ModelProxy.MovesTraffic(before.Proxy, snapshot) && before.Find(target.ContainerId) is not { Fact.IsReady: true })
             return "Traffic is asked to move to a verified container only.";
+        if (effect is Effect.Show show && ModelProxy.MovesTraffic(before.Proxy, show.Snapshot))
+            return "Nothing but a switch moves traffic.";
+        if (effect is Effect.Show { Snapshot: { Standby.Target: var standby } shown } && ModelProxy.Shows(before.Proxy, shown) && before.Find(standby.ContainerId) is not { Fact.IsReady: true })
+            return "Requests are asked to be sent to a verified standby only.";
         if (effect is Effect.Stop stop && before.Journal.Active is not null
             && before.Find(stop.Id) is { Fact.IsReady: true }
             && before.Journal.Stopping.All(run => run.ContainerId != stop.Id) && !before.Containers.Any(c => c.Fact.IsReady && c.Fact.Id != stop.Id))
@@ -83,7 +97,7 @@ internal static class Safety
 
     private static long? FenceOf(Effect effect) => effect switch
     {
-        Effect.Route route => route.Snapshot.Fence,
+        _ when SnapshotOf(effect) is { } snapshot => snapshot.Fence,
         Effect.RaiseFence fence => fence.Fence,
         Effect.Stop stop => stop.Fence,
         _ => null,

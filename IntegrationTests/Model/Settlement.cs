@@ -46,6 +46,8 @@ internal static class Settlement
             return null;
         if (state.Named(active.Ref.Name) is not { } container || state.Proxy?.Target is not { } target || !container.IsHealthyAs(target))
             return $"{NameOf(active.Ref)} is active and not served";
+        if (state.Proxy.Standby is { } standby)
+            return $"{standby.Revision} gets requests and doesn't stand by";
         return (state.Proxy?.Snapshot?.Maintenance is not null) != journal.Maintenance ? "maintenance is not as ordered" : null;
     }
 

@@ -99,8 +99,8 @@ internal sealed class StateKey
             _incarnations.Add(container.Incarnation);
         if (FenceOf(effect) is { } fence)
             _fences.Add(fence);
-        if (effect is Effect.Route route)
-            _generations.Add(route.Snapshot.Generation);
+        if (SnapshotOf(effect) is { } snapshot)
+            _generations.Add(snapshot.Generation);
     }
 
     private static void Rank<T>(List<T> values)
@@ -140,8 +140,15 @@ internal sealed class StateKey
     private static long? FenceOf(Effect effect) => effect switch
     {
         Effect.Stop stop => stop.Fence,
-        Effect.Route route => route.Snapshot.Fence,
+        _ when SnapshotOf(effect) is { } snapshot => snapshot.Fence,
         Effect.RaiseFence fence => fence.Fence,
+        _ => null,
+    };
+
+    private static ApplicationSnapshot? SnapshotOf(Effect effect) => effect switch
+    {
+        Effect.Route route => route.Snapshot,
+        Effect.Show show => show.Snapshot,
         _ => null,
     };
 
@@ -257,6 +264,7 @@ internal sealed class StateKey
         PutFence(proxy.Fence);
         PutGeneration(proxy.Generation);
         PutTarget(proxy.Target);
+        PutTarget(proxy.Standby);
         Put(proxy.Snapshot?.Maintenance is null ? 0 : 1);
     }
 
@@ -273,11 +281,12 @@ internal sealed class StateKey
         Put(call.IsFenced ? 1 : 0);
         if (FenceOf(call.Effect) is { } fence)
             PutFence(fence);
-        if (call.Effect is not Effect.Route route)
+        if (SnapshotOf(call.Effect) is not { } snapshot)
             return;
-        PutGeneration(route.Snapshot.Generation);
-        PutTarget(route.Snapshot.Target);
-        Put(route.Snapshot.Maintenance is null ? 0 : 1);
+        PutGeneration(snapshot.Generation);
+        PutTarget(snapshot.Target);
+        PutTarget(snapshot.Standby?.Target);
+        Put(snapshot.Maintenance is null ? 0 : 1);
     }
 
     private void PutFailure(EffectFailure failure)
@@ -304,6 +313,7 @@ internal sealed class StateKey
             Effect.Remove => 4,
             Effect.Route => 5,
             Effect.RaiseFence => 6,
+            Effect.Show => 8,
             _ => throw new ArgumentOutOfRangeException(nameof(effect), effect, "Not an effect."),
         });
         PutRef(ContainerOf(effect));

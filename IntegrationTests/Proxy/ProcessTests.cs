@@ -86,6 +86,11 @@ public sealed class ProcessTests : IDisposable
         Assert.Matches(@"\AThe state directory .* can't be used: .*--state-dir\.\n\z", await FailAsync(5, "--listen", "127.0.0.1:0", "--control", free + ".sock", "--state-dir", _folder.State));
         Assert.Contains("--listen: 'nowhere' is not an address", await FailAsync(2, "--listen", "nowhere"), StringComparison.Ordinal);
         Assert.Contains("--stop-timeout: 'soon' is not a duration", await FailAsync(2, "--stop-timeout", "soon"), StringComparison.Ordinal);
+        Assert.Contains("--peer: '10.0.0.2' is not an IP address and a port", await FailAsync(2, "--peer", "10.0.0.2"), StringComparison.Ordinal);
+        Assert.Contains("--peer: --peer-key names no file", await FailAsync(2, "--peer", "10.0.0.2:80"), StringComparison.Ordinal);
+        Assert.Contains("--peer-share: '101' is not a whole percent", await FailAsync(2, "--peer", "10.0.0.2:80", "--peer-key", "/none", "--peer-share", "101"), StringComparison.Ordinal);
+        Assert.Contains("--peer-timeout: '10ms' is not a duration", await FailAsync(2, "--peer", "10.0.0.2:80", "--peer-key", "/none", "--peer-timeout", "10ms"), StringComparison.Ordinal);
+        Assert.Contains("The key of the other hosts in /none can't be read", await FailAsync(2, "--peer", "10.0.0.2:80", "--peer-key", "/none"), StringComparison.Ordinal);
         Assert.Contains("--max-connections: '0' is not a whole number", await FailAsync(2, "--max-connections", "0"), StringComparison.Ordinal);
         Assert.Contains("--max-connections-per-client: 'many' is not a whole number", await FailAsync(2, "--max-connections-per-client", "many"), StringComparison.Ordinal);
         Assert.Contains("--buffer-memory: 'much' is not a size", await FailAsync(2, "--buffer-memory", "much"), StringComparison.Ordinal);

@@ -269,7 +269,7 @@ public sealed class CandidateRowsTests
         _world.ProxyIsAway = true;
         _world.Deploy("b");
 
-        _world.Fail(new Effect.Route(active.Ref, Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal)), Outcome.TerminalSpec);
+        _world.Fail(new Effect.Route(active.Ref, Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal, null, 0)), Outcome.TerminalSpec);
         _world.Settle();
 
         Assert.Null(_world.Journal.RejectionOf(World.Hash("b")));

@@ -222,7 +222,7 @@ public sealed class SituationTests
 
         Assert.Equal((TimeSpan.FromSeconds(3), HealthInMaintenance.Healthy), (route.Snapshot.HoldTimeout, route.Snapshot.HealthInMaintenance));
         Assert.Equal((new Buffering { Answers = false }, new Compression { MinSize = 1 }), (route.Snapshot.Buffering, route.Snapshot.Compression));
-        Assert.Equal(TimeSpan.FromSeconds(10), Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal).HoldTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(10), Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal, null, 0).HoldTimeout);
     }
 
     [Fact]
@@ -233,7 +233,7 @@ public sealed class SituationTests
         var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo("b", c => c with { Limits = new Limits { MaxRequestBody = 7 } }));
 
         Assert.Equal(7, route.Snapshot.Limits.MaxRequestBody);
-        Assert.Equal(5, Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal).Limits.MaxRequestBody);
+        Assert.Equal(5, Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal, null, 0).Limits.MaxRequestBody);
     }
 
     [Fact]
@@ -245,7 +245,7 @@ public sealed class SituationTests
         var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo("b", c => c with { Tls = tls }));
 
         Assert.Equal(tls, route.Snapshot.Tls);
-        Assert.Null(Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal).Tls);
+        Assert.Null(Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal, null, 0).Tls);
     }
 
     [Fact]
@@ -257,7 +257,7 @@ public sealed class SituationTests
         var route = Assert.IsType<Effect.Route>(_world.BeginSwitchTo("b", c => c with { ErrorPages = pages }));
 
         Assert.Equal(pages, route.Snapshot.ErrorPages);
-        Assert.Empty(Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal).ErrorPages.Pages);
+        Assert.Empty(Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal, null, 0).ErrorPages.Pages);
     }
 
     [Fact]
@@ -277,8 +277,8 @@ public sealed class SituationTests
         var page = new MaintenancePage();
         var situation = new Situation(_world.Observe() with { MaintenancePage = page }, _world.Journal, _world.Now, World.Settings);
 
-        Assert.Same(page, Snapshots.WithTargetAsItIs(situation, _world.Journal with { Maintenance = true }).Maintenance);
-        Assert.NotNull(Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal with { Maintenance = true }).Maintenance);
-        Assert.Null(Snapshots.WithTargetAsItIs(situation, _world.Journal).Maintenance);
+        Assert.Same(page, Snapshots.WithTargetAsItIs(situation, _world.Journal with { Maintenance = true }, null, 0).Maintenance);
+        Assert.NotNull(Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal with { Maintenance = true }, null, 0).Maintenance);
+        Assert.Null(Snapshots.WithTargetAsItIs(situation, _world.Journal, null, 0).Maintenance);
     }
 }

@@ -56,7 +56,7 @@ public sealed class SwitchRowsTests
         _world.Deploy("a");
         _world.Publish("b");
         _world.Launch("b");
-        _world.Fail(new Effect.Route(null, Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal)), Outcome.Refused);
+        _world.Fail(new Effect.Route(null, Snapshots.WithTargetAsItIs(_world.Situation(), _world.Journal, null, 0)), Outcome.Refused);
         _world.Wait(TimeSpan.FromSeconds(1));
         _world.BeginSwitchTo("b");
 

@@ -279,6 +279,8 @@ internal sealed class World
             Effect.RemoveImage image => $"remove {image.Reference}",
             Effect.Route { Container: null } => "maintain",
             Effect.Route route => $"route {NameOf(route.Container!.Hash)}",
+            Effect.Show { Snapshot.Standby: { } standby } => $"show {NameOf(standby.Target.Release)}",
+            Effect.Show => "withdraw",
             Effect.RaiseFence => "fence",
             _ => effect.ToString()!,
         });
@@ -315,7 +317,9 @@ internal sealed class World
                 _removedImages.Add(image.Reference);
                 break;
             case Effect.Route route:
-                return Route(route);
+                return Apply(route, route.Snapshot);
+            case Effect.Show show:
+                return Apply(show, show.Snapshot);
             case Effect.RaiseFence fence:
                 Proxy = Fenced(fence.Fence);
                 break;
@@ -327,6 +331,7 @@ internal sealed class World
     private EffectFailure? Stop(Effect.Stop stop)
     {
         Assert.NotEqual(stop.Id, Proxy?.Target?.ContainerId);
+        Assert.NotEqual(stop.Id, Proxy?.Standby?.Target.ContainerId);
         Proxy = Fenced(stop.Fence);
         Change(stop.Container, c => c with { State = ContainerState.Exited, ExitCode = 143, FinishedAt = Now, ExitedByItself = true, Address = null });
         return null;
@@ -336,12 +341,12 @@ internal sealed class World
     private ApplicationState Fenced(long fence) =>
         (Proxy ?? new ApplicationState { Application = Settings.Application, Installation = Settings.Installation, Generation = 0, Fence = 0, Total = NoTraffic }) with { Fence = fence };
 
-    private EffectFailure? Route(Effect.Route route)
+    private EffectFailure? Apply(Effect route, ApplicationSnapshot snapshot)
     {
-        var snapshot = route.Snapshot;
         Assert.True(snapshot.Generation > (Proxy?.Generation ?? 0), "the generation grows");
         var moves = !(snapshot.Target?.IsSameAs(Proxy?.Target) ?? Proxy?.Target is null);
-        if (moves)
+        var shows = snapshot.Standby is { } shown && !shown.Target.IsSameAs(Proxy?.Standby?.Target);
+        if (moves || shows)
             Assert.True(snapshot.Fence > (Proxy?.Fence ?? 0), "traffic moves with a newer fence only");
         if (moves && !_containers.Values.Any(c => c.Id == snapshot.Target!.ContainerId && c.State == ContainerState.Running && !Unhealthy.Contains(c.Ref.Hash)))
             return new EffectFailure(route, Outcome.Refused, null, "the Proxy didn't find it healthy", Now, 1, Now + TimeSpan.FromSeconds(1));
@@ -355,6 +360,7 @@ internal sealed class World
             Generation = snapshot.Generation,
             Fence = snapshot.Fence,
             Target = snapshot.Target,
+            Standby = snapshot.Standby is { } standby ? new StandbyState { Target = standby.Target, Percent = standby.Canary?.Percent ?? 0 } : null,
             Maintenance = snapshot.Maintenance is not null,
             IsPaused = snapshot.IsPaused,
             Total = NoTraffic,

@@ -1,4 +1,5 @@
 using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Reporting;
 using Wunderproxy.IntegrationTests.Api;
 
@@ -34,6 +35,23 @@ public sealed class StatusTextTests
         var text = TextOf(Serving with { Plan = new PlanStatus("Unhealthy", "The candidate isn't healthy yet", Now.AddSeconds(98), ["Pull shop:v2"]) });
 
         Assert.Contains("  Now     Pull shop:v2. The candidate isn't healthy yet. It looks again at 12:01:38Z, in 1m 38s, at the latest.\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Canary_is_told_with_what_its_release_has_got()
+    {
+        var traffic = new TargetTraffic
+        {
+            Target = new Target { Release = New, ContainerId = "c", StartedAt = Now, Address = "172.30.0.4:9292", Probe = new HealthProbe() },
+            InFlight = 0,
+            Streams = 0,
+            Traffic = new Traffic { Requests = 42, TotalSeconds = 1, BytesIn = 0, BytesOut = 0 },
+            Standby = new StandbyTraffic { Previews = 2, Canary = 40, SentBack = 1 },
+        };
+        var text = TextOf(Serving with { Canary = new CanaryStatus(New, 10), Releases = [.. Serving.Releases, new ReleaseStatus { Hash = New, Revision = "5e6f7a8", Phase = ReleasePhase.Standby, Traffic = traffic }] });
+
+        Assert.Contains("  Canary  10 % of the clients go to 5e6f7a8 (bbbbbbbbbbbb) while it stands by: wunderproxy canary off ends it\n", text, StringComparison.Ordinal);
+        Assert.Contains("2 previews, 40 requests of the canary, 1 sent back", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -19,7 +19,20 @@ internal sealed class Demand(SimulatedHost host, SimulatedRelease last)
             Require(status.Deployments.FirstOrDefault(d => d.Hash == last.Hash)?.End is DeploymentEnd.Failed or DeploymentEnd.RolledBack, $"{last.Name} fails, but its deployment doesn't say so.");
         if (active is not null)
             RequireServing(active);
+        RequireShown(status);
         RequireTidy(status, active);
+    }
+
+    // Nobody but a release that stands by well gets requests beside the active one, and such a one does where its configuration or an order says so.
+    private void RequireShown(StatusDocument status)
+    {
+        var standbys = status.Releases.Where(r => r.Phase == ReleasePhase.Standby).Select(r => SimulatedRelease.All.First(s => s.Hash == r.Hash)).ToList();
+        var shown = host.Proxy.Record?.Snapshot?.Standby;
+        Require(shown is not null || standbys.All(s => !s.IsPreviewed && s.Hash != status.Canary?.Hash), "A release stands by and isn't shown.");
+        Require(shown is null || standbys.Any(s => s.Hash == shown.Target.Release), $"{shown?.Target.Revision} gets requests and doesn't stand by.");
+        var container = shown is null ? null : host.Engine.At(shown.Target.Address.Split(':')[0]);
+        Require(shown is null || (container?.Id == shown.Target.ContainerId && container.IsHealthy(host.Time)), $"{shown?.Target.Revision} gets requests and isn't healthy.");
+        Require(status.Canary is null || (shown?.Target.Release == status.Canary.Hash && shown.Canary?.Percent == status.Canary.Percent), "The canary isn't as ordered.");
     }
 
     private void RequireServing(SimulatedRelease active)

@@ -106,12 +106,18 @@ internal sealed class Promises
             return;
         }
 
-        if (what is "stop" or "kill" or "remove" && _host.Proxy.Record?.Snapshot?.Target is { } target && target.ContainerId == container.Id)
+        if (what is not ("stop" or "kill" or "remove") || _host.Proxy.Record?.Snapshot is not { } snapshot)
+            return;
+        if (snapshot.Target?.ContainerId == container.Id)
             throw new PromiseBrokenException($"{what} of {container.Name}, which is the Proxy's target.");
+        if (snapshot.Standby?.Target.ContainerId == container.Id)
+            throw new PromiseBrokenException($"{what} of {container.Name}, which stands by and gets requests.");
     }
 
     private void Writing(ApplicationRecord? former, ApplicationRecord next)
     {
+        if (next.Snapshot?.Standby?.Target is { } standby && !standby.IsSameAs(former?.Snapshot?.Standby?.Target))
+            RequireThere(standby, "Requests were sent");
         if (next.Snapshot?.Target is not { } target)
         {
             if (former?.Snapshot?.Target is not null)
@@ -121,11 +127,16 @@ internal sealed class Promises
 
         if (target.IsSameAs(former?.Snapshot?.Target))
             return;
-        _host.Story.Tell("Proxy", $"moves traffic to {target.Revision} at {target.Address}");
+        RequireThere(target, "Traffic was moved");
+    }
+
+    private void RequireThere(Target target, string otherwise)
+    {
+        _host.Story.Tell("Proxy", $"{otherwise} to {target.Revision} at {target.Address}");
         var container = _host.Engine.Containers.FirstOrDefault(c => c.Id == target.ContainerId);
         if (container is null && !_removedByOthers.Contains(target.ContainerId))
-            throw new PromiseBrokenException($"Traffic was moved to {target.Revision}, whose container doesn't exist.");
+            throw new PromiseBrokenException($"{otherwise} to {target.Revision}, whose container doesn't exist.");
         if (container is { EndedBy: EndedBy.Call })
-            throw new PromiseBrokenException($"Traffic was moved to {container.Name}, which is being stopped or was.");
+            throw new PromiseBrokenException($"{otherwise} to {container.Name}, which is being stopped or was.");
     }
 }

@@ -85,11 +85,13 @@ internal sealed class Scenario
     private ActivityCount Activity() => new(ActivityNow.Engine, ActivityNow.Writes, ActivityNow.ProxyWrites, ActivityNow.Lines);
 
     private bool _decided;
+    private bool _isCalm;
 
     /// <summary>All faults end, and a last decision is made.</summary>
     private SimulatedRelease Calm()
     {
         _host.Story.Tell("Scenario", "faults end");
+        _isCalm = true;
         foreach (var way in new[] { _host.EngineWay, _host.ProxyWay, _host.StoreWay })
         {
             way.EndTrouble();
@@ -178,6 +180,8 @@ internal sealed class Scenario
         yield return (8, Now(() => Publish(Any())));
         yield return (6, () => OrderAsync("/switch", Any().Hash));
         yield return (4, () => OrderAsync("/launch", Any().Hash));
+        yield return (2, () => AskAsync("/canary", "", $"{_random.Next(3) * 30}%", Timeout.InfiniteTimeSpan));
+        yield return (3, CanaryAsync);
         yield return (1, () => OrderAsync("/launch", new string('0', 64)));
         yield return (1, () => OrderAsync("/switch", "v1"));
         yield return (2, () => AskAsync(Interruption(_random.Next(2) == 0), "", "", Timeout.InfiniteTimeSpan));
@@ -289,6 +293,17 @@ internal sealed class Scenario
         await Task.Delay(Seconds(1, 20), _host.Time);
         if (sick is not null)
             sick.IsSick = false;
+    }
+
+    private async Task CanaryAsync()
+    {
+        await AskAsync("/launch", "?wait=false", Any().Hash, Timeout.InfiniteTimeSpan);
+        foreach (var share in new[] { "10%", "50%" })
+        {
+            await Task.Delay(Seconds(0.5, 5), _host.Time);
+            if (!_isCalm)
+                await AskAsync("/canary", "", share, Timeout.InfiniteTimeSpan);
+        }
     }
 
     private async Task PauseAsync()

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Cli;
 using Wunderproxy.Controller.Containers;
@@ -96,7 +97,7 @@ internal sealed class SimulatedController(SimulatedHost host)
                 host.Story,
                 time);
             var engine = new UnreliableEngine(host.Engine, host.EngineWay, host.Thread, host.World, host.Time, time, host.Random);
-            var reconciler = ReconcilerComposition.Build(parts, new HostParts(engine, host.Disk, host.ConnectionsOf(time), _ => [], new Random(host.Random.Next())));
+            var reconciler = ReconcilerComposition.Build(parts, new HostParts(engine, host.Disk, host.ConnectionsOf(time), _ => [], new Random(host.Random.Next()), () => new byte[Canary.KeyBytes]));
             await launcher.EnsureRunningAsync(stop);
             (Reconciler, Api) = (reconciler, new SimulatedApi(reconciler, time, host.Story.CreateLogger("Api"), stop));
             await reconciler.RunAsync(stop);

@@ -136,9 +136,9 @@ internal sealed class UnreliableProxy(SimulatedProxy proxy, Way way, TimeProvide
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(10);
 
     public Task<ApplyOutcome> ApplyAsync(ApplicationSnapshot snapshot, CancellationToken cancellationToken) => way.CallAsync(
-        $"apply generation {snapshot.Generation}, fence {snapshot.Fence}, {snapshot.Target?.Revision} at {snapshot.Target?.Address}",
+        $"apply generation {snapshot.Generation}, fence {snapshot.Fence}, {snapshot.Target?.Revision} at {snapshot.Target?.Address}{(snapshot.Standby is { } standby ? $", {standby.Target.Revision} stands by" : "")}",
         () => proxy.ApplyAsync(snapshot),
-        Long + (snapshot.Target?.Probe.Timeout ?? TimeSpan.Zero),
+        Long + (snapshot.Target?.Probe.Timeout ?? TimeSpan.Zero) + (snapshot.Standby?.Target.Probe.Timeout ?? TimeSpan.Zero),
         Failure,
         time,
         cancellationToken);

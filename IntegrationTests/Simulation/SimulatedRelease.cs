@@ -22,11 +22,15 @@ internal sealed record SimulatedRelease(string Name, ReleaseFate Fate, string Co
           "HealthCheck": { "Interval": "1s", "Timeout": "1s", "Deadline": "{{Duration.Format(HealthDeadline)}}" },
           "Drain": { "Timeout": "5s", "StreamTimeout": "5s" },
           "Stop": { "Timeout": "3s" },
-          "Probation": { "Duration": "6s" }
+          "Probation": { "Duration": "6s" },
+          "Preview": {{(IsPreviewed ? "{}" : "null")}}
         }
         """);
 
     public string Hash => ContentHash.Of(Document);
+
+    /// <summary>Whether requests may go to it while it stands by, be it only because its configuration names nobody.</summary>
+    public bool IsPreviewed => Name is not ("slow" or "unhealthy");
 
     /// <summary>All kinds.</summary>
     public static IReadOnlyList<SimulatedRelease> All { get; } =

@@ -23,6 +23,16 @@ internal sealed class SimulatedStore
         var etag = Convert.ToHexStringLower(SHA256.HashData(content))[..32];
         return etag == ifNoneMatch ? new StoreRead(StoreReadStatus.NotModified, default, etag) : new StoreRead(StoreReadStatus.Found, content, etag);
     }
+
+    /// <summary>Writes a document that isn't there yet; nothing else is asked for.</summary>
+    public string? Write(string key, ReadOnlyMemory<byte> content, PutCondition condition)
+    {
+        if (!condition.IfAbsent)
+            throw new NotSupportedException();
+        if (!_documents.TryAdd(key, content.ToArray()))
+            return null;
+        return Read(key, null, long.MaxValue).ETag;
+    }
 }
 
 /// <summary>The simulated store as one life of the Controller reaches it.</summary>
@@ -41,7 +51,13 @@ internal sealed class UnreliableStore(SimulatedStore store, Way way, TimeProvide
         time,
         cancellationToken);
 
-    public Task<string?> PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<string?> PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition, CancellationToken cancellationToken) => way.CallAsync(
+        $"put {key}",
+        () => Task.FromResult(store.Write(key, content, condition)),
+        Limit,
+        (wasSent, why) => new StoreException(wasSent ? StoreFault.Ambiguous : StoreFault.Unavailable, $"Write of {key} failed: {why}."),
+        time,
+        cancellationToken);
 
     public Task DeleteAsync(string key, CancellationToken cancellationToken) => throw new NotSupportedException();
 

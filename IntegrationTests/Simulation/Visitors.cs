@@ -4,7 +4,7 @@ using Wunderproxy.Proxy.Targets;
 namespace Wunderproxy.IntegrationTests.Simulation;
 
 /// <summary>People who visit the application through the Proxy all the time. None of their requests may fail because of the Controller.</summary>
-internal sealed class Visitors(SimulatedHost host)
+internal sealed class Visitors(SimulatedHost host) : IClaimant
 {
     private bool _wereServed;
 
@@ -13,6 +13,17 @@ internal sealed class Visitors(SimulatedHost host)
 
     /// <summary>Requests that failed by a fault of the simulation.</summary>
     public int Excused { get; private set; }
+
+    /// <summary>Requests that went to a release that stood by.</summary>
+    public int Shown { get; private set; }
+
+    // Every second one may see it.
+    bool IClaimant.Visits(ServedStandby standby, Serving serving)
+    {
+        var visits = host.Random.Next(2) == 0;
+        Shown += visits ? 1 : 0;
+        return visits;
+    }
 
     public async Task RunAsync()
     {
@@ -26,14 +37,14 @@ internal sealed class Visitors(SimulatedHost host)
 
     private void Visit()
     {
-        if (!host.Proxy.Table.TryClaim(new RequestPlace("shop.example", "/"), out var serving, out var claim))
+        if (!host.Proxy.Table.TryClaim(new RequestPlace("shop.example", "/"), this, out var serving, out var claim))
         {
             if (serving is not { Maintenance: not null } and not { IsPaused: true } && _wereServed)
                 throw new PromiseBrokenException("The Proxy has no target any more.");
             return;
         }
 
-        _wereServed = true;
+        _wereServed |= serving!.Upstream is not null;
         var target = claim.Upstream.Target;
         var container = host.Engine.At(target.Address.Split(':')[0]);
         if (container is not null && container.Labels.GetValueOrDefault(ContainerLabels.Hash) != target.Release)

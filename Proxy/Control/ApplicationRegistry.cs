@@ -55,20 +55,21 @@ internal sealed partial class ApplicationRegistry(
     /// <summary>Takes a snapshot, or says why not.</summary>
     public async Task<ControlAnswer> ApplyAsync(ApplicationSnapshot snapshot, CancellationToken cancellationToken)
     {
-        var isProbed = false;
+        List<Target> healthy = [];
         while (true)
         {
-            if (await TryApplyAsync(snapshot, isProbed, cancellationToken) is { } answer)
+            var (answer, target) = await TryApplyAsync(snapshot, healthy, cancellationToken);
+            if (answer is not null)
             {
                 return answer;
             }
 
-            if (snapshot.Target is { } target && await probe.FindFailureAsync(target, cancellationToken) is { } failure)
+            if (await probe.FindFailureAsync(target!, cancellationToken) is { } failure)
             {
-                return await UnhealthyAsync(snapshot.Application, target, failure, cancellationToken);
+                return await UnhealthyAsync(snapshot.Application, target!, failure, cancellationToken);
             }
 
-            isProbed = true;
+            healthy.Add(target!);
         }
     }
 
@@ -87,6 +88,11 @@ internal sealed partial class ApplicationRegistry(
             if (record?.Snapshot?.Target is { } target && target.ContainerId == request.NotTarget)
             {
                 return Refuse(record, ControlProblem.IsTarget, $"Container {request.NotTarget} is the target of '{application}'; the fence stays {record.Fence}.");
+            }
+
+            if (record?.Snapshot?.Standby is { } standby && standby.Target.ContainerId == request.NotTarget)
+            {
+                return Refuse(record, ControlProblem.IsTarget, $"Container {request.NotTarget} stands by for '{application}' and gets requests; the fence stays {record.Fence}.");
             }
 
             if (request.Fence <= record?.Fence)
@@ -179,8 +185,8 @@ internal sealed partial class ApplicationRegistry(
         }
     }
 
-    // Null: the target has to be probed first.
-    private async Task<ControlAnswer?> TryApplyAsync(ApplicationSnapshot snapshot, bool isProbed, CancellationToken cancellationToken)
+    // Either an answer, or a target that has to be probed first.
+    private async Task<(ControlAnswer? Answer, Target? ToProbe)> TryApplyAsync(ApplicationSnapshot snapshot, IReadOnlyList<Target> healthy, CancellationToken cancellationToken)
     {
         await _deciding.WaitAsync(cancellationToken);
         try
@@ -188,26 +194,26 @@ internal sealed partial class ApplicationRegistry(
             var record = _records.GetValueOrDefault(snapshot.Application);
             if (Refuse(record, snapshot) is { } refusal)
             {
-                return refusal;
+                return (refusal, null);
             }
 
             if (record?.Snapshot is { } served && served.Generation == snapshot.Generation)
             {
-                return new ControlAnswer.Accepted(StateOf(record));
+                return (new ControlAnswer.Accepted(StateOf(record)), null);
             }
 
-            if (MovesTraffic(record, snapshot) && snapshot.Target is not null && !isProbed)
+            if (NewTargets(record, snapshot).Except(healthy).FirstOrDefault() is { } unknown)
             {
-                return null;
+                return (null, unknown);
             }
 
-            return Keep(new ApplicationRecord
+            return (Keep(new ApplicationRecord
             {
                 Application = snapshot.Application,
                 Installation = snapshot.Installation,
                 Fence = Math.Max(record?.Fence ?? snapshot.Fence, snapshot.Fence),
                 Snapshot = snapshot,
-            });
+            }), null);
         }
         finally
         {
@@ -239,7 +245,7 @@ internal sealed partial class ApplicationRegistry(
                 : $"Generation {snapshot.Generation} is older than {served.Generation}, which is served.");
         }
 
-        return IsRepeated(record, snapshot) || !MovesTraffic(record, snapshot) || snapshot.Fence > record.Fence
+        return IsRepeated(record, snapshot) || snapshot.Fence > record.Fence || (!MovesTraffic(record, snapshot) && !NewTargets(record, snapshot).Any())
             ? null
             : Refuse(record, ControlProblem.StaleFence, $"Fence {snapshot.Fence} is not newer than {record.Fence}, so it may not move traffic to another target.");
     }
@@ -271,6 +277,20 @@ internal sealed partial class ApplicationRegistry(
     private static bool MovesTraffic(ApplicationRecord? record, ApplicationSnapshot snapshot) =>
         record?.Snapshot?.Target is { } current ? !current.IsSameAs(snapshot.Target) : snapshot.Target is not null;
 
+    // Those that requests would go to, or move to.
+    private static IEnumerable<Target> NewTargets(ApplicationRecord? record, ApplicationSnapshot snapshot)
+    {
+        if (MovesTraffic(record, snapshot) && snapshot.Target is { } target)
+        {
+            yield return target;
+        }
+
+        if (snapshot.Standby is { Target: var standby } && !standby.IsSameAs(record?.Snapshot?.Target) && !standby.IsSameAs(record?.Snapshot?.Standby?.Target))
+        {
+            yield return standby;
+        }
+    }
+
     private static bool IsSame(ApplicationSnapshot one, ApplicationSnapshot other) => Bytes(one).AsSpan().SequenceEqual(Bytes(other));
 
     private static byte[] Bytes(ApplicationSnapshot snapshot) => JsonSerializer.SerializeToUtf8Bytes(snapshot, ContractsJson.Default.ApplicationSnapshot);
@@ -296,9 +316,26 @@ internal sealed partial class ApplicationRegistry(
             {
                 Switched(record.Application, former?.Snapshot?.Target?.Revision, snapshot.Target?.Revision, snapshot.Target?.Address, snapshot.Generation, record.Fence);
             }
+
+            TellStandby(record.Application, former?.Snapshot?.Standby, snapshot);
         }
 
         return new ControlAnswer.Accepted(StateOf(record));
+    }
+
+    private void TellStandby(string application, Standby? former, ApplicationSnapshot snapshot)
+    {
+        if (snapshot.Standby is { } next)
+        {
+            if (!next.Target.IsSameAs(former?.Target) || next.Canary?.Percent != former?.Canary?.Percent)
+            {
+                StandbyShown(application, next.Target.Revision, next.Target.Address, next.Canary?.Percent ?? 0);
+            }
+        }
+        else if (former is not null && !former.Target.IsSameAs(snapshot.Target))
+        {
+            StandbyWithdrawn(application, former.Target.Revision);
+        }
     }
 
     private ControlAnswer LimitDrain(ApplicationRecord record, DrainRequest request)
@@ -331,7 +368,7 @@ internal sealed partial class ApplicationRegistry(
         _records.Remove(record.Application);
         if (record.Snapshot is { } snapshot)
         {
-            table.Forget(record.Application, snapshot.DrainTimeout, snapshot.StreamDrainTimeout);
+            table.Forget(record.Application, snapshot);
         }
 
         Forgotten(record.Application);
@@ -360,6 +397,7 @@ internal sealed partial class ApplicationRegistry(
         Fence = record.Fence,
         Routing = record.Snapshot?.Routing ?? new Routing(),
         Target = record.Snapshot?.Target,
+        Standby = record.Snapshot?.Standby is { } standby ? new StandbyState { Target = standby.Target, Percent = standby.Canary?.Percent ?? 0 } : null,
         Maintenance = record.Snapshot?.Maintenance is not null,
         IsPaused = record.Snapshot is { IsPaused: true },
         Waiting = table.CountWaiting(record.Application),
@@ -385,4 +423,10 @@ internal sealed partial class ApplicationRegistry(
 
     [LoggerMessage(415, LogLevel.Information, "Drain of {Application} was limited by order: container {ContainerId}, plain requests {PlainSeconds} s, streams {StreamSeconds} s from now")]
     private partial void DrainLimited(string application, string? containerId, double? plainSeconds, double? streamSeconds);
+
+    [LoggerMessage(416, LogLevel.Information, "Began to send previews and {Percent} % of the clients of {Application} to release {Revision} at {Address}, which stands by")]
+    private partial void StandbyShown(string application, string revision, string address, int percent);
+
+    [LoggerMessage(417, LogLevel.Information, "Withdrew release {Revision} of {Application}, which stood by")]
+    private partial void StandbyWithdrawn(string application, string revision);
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Text;
+using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Contracts.Launching;
 
@@ -10,6 +11,7 @@ namespace Wunderproxy.Proxy.Control;
 internal static class SnapshotRules
 {
     private const string LettersAndDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    private const int TokenHashDigits = 64;
     private static readonly SearchValues<char> NameChars = SearchValues.Create(LettersAndDigits + "._-");
     private static readonly SearchValues<char> HostChars = SearchValues.Create(LettersAndDigits + "._-*");
     private static readonly SearchValues<char> HeaderNameChars = SearchValues.Create(LettersAndDigits + "!#$%&'*+-.^_`|~");
@@ -74,6 +76,11 @@ internal static class SnapshotRules
         }
 
         foreach (var mistake in snapshot.Target is { } target ? Mistakes(target) : [])
+        {
+            yield return mistake;
+        }
+
+        foreach (var mistake in snapshot.Standby is { } standby ? Mistakes(standby).Select(mistake => $"Standby.{mistake}") : [])
         {
             yield return mistake;
         }
@@ -215,6 +222,42 @@ internal static class SnapshotRules
         if (probe.Headers.Append(new("Host", probe.Host)).FirstOrDefault(header => !IsHeader(header.Key, header.Value)).Key is { } name)
         {
             yield return $"Target.Probe has a header that can't be sent: '{name}'.";
+        }
+    }
+
+    private static IEnumerable<string> Mistakes(Standby standby)
+    {
+        foreach (var mistake in Mistakes(standby.Target).Concat(Mistakes(standby.DrainTimeout, standby.StreamDrainTimeout)))
+        {
+            yield return mistake;
+        }
+
+        foreach (var mistake in standby.Preview is { } preview ? Mistakes(preview) : [])
+        {
+            yield return mistake;
+        }
+
+        if (standby.Canary is { } canary && (canary.Percent is < 1 or > 100 || canary.Key.Length != Canary.KeyBytes || (canary.Header is { } name && !IsHeader(name, ""))))
+        {
+            yield return $"Canary must have Percent from 1 to 100, a Key of {Canary.KeyBytes} bytes, and a Header that can be sent.";
+        }
+    }
+
+    private static IEnumerable<string> Mistakes(Preview preview)
+    {
+        if (preview.TokenHashes.Count > Preview.MaxTokens || preview.TokenHashes.Any(hash => hash.Length != TokenHashDigits || !ContentHash.IsValid(hash)))
+        {
+            yield return $"Preview.TokenHashes must be at most {Preview.MaxTokens} times {TokenHashDigits} lower-case hex digits.";
+        }
+
+        if (preview.Hosts.Count > Preview.MaxHosts || preview.Hosts.Any(host => host.Length == 0 || host.AsSpan().ContainsAnyExcept(HostChars)))
+        {
+            yield return $"Preview.Hosts must be at most {Preview.MaxHosts} host names without ports.";
+        }
+
+        if (preview.Clients.Count > Preview.MaxClients || preview.Clients.Any(network => !IPNetwork.TryParse(network, out _)))
+        {
+            yield return $"Preview.Clients must be at most {Preview.MaxClients} networks, such as 10.0.0.0/8.";
         }
     }
 

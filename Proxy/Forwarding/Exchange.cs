@@ -3,8 +3,10 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Clients;
+using Wunderproxy.Proxy.Previews;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Sockets;
@@ -20,13 +22,15 @@ namespace Wunderproxy.Proxy.Forwarding;
 /// <param name="buffers">What is kept for slow clients.</param>
 /// <param name="time">The clock.</param>
 [SuppressMessage("Design", "CA1001", Justification = "What it has is given back at the end of each request.")]
-internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStore buffers, TimeProvider time) : IAnswered
+internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStore buffers, TimeProvider time) : IAnswered, IClaimant
 {
     private readonly DefaultHttpContext _context = new();
     private readonly ResponseBody _responseBody = new();
     private Relay? _relay;
     private CancellationTokenRegistration _following;
     private string? _hsts;
+    private string? _cookiePath;
+    private bool _avoidsStandby;
     private RequestId _id;
     private long? _givenAt;
     private long? _headAt;
@@ -46,6 +50,19 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
 
     /// <summary>How the application was served when the request last looked; absent: it belongs to none, or hasn't looked yet.</summary>
     public Serving? Serving { get; set; }
+
+    /// <summary>Why it goes to a release that stands by, as it was decided last.</summary>
+    public StandbyVisit Visit { get; private set; }
+
+
+    /// <summary>Whether it was sent to another host.</summary>
+    public bool WentToOtherHost { get; set; }
+
+    /// <summary>The mark that it gets on the way to another host; absent: it stays here.</summary>
+    public string? PeerMark { get; set; }
+
+    /// <summary>The cookie that tells its client from others, where it got a new one; absent: it has its own, or needs none.</summary>
+    public string? GivenCookie { get; private set; }
 
     /// <summary>How long its target took for the head of the answer; absent: there was none, or nobody wants to know.</summary>
     public TimeSpan? UpstreamHead => _headAt is { } head ? time.GetElapsedTime(_givenAt!.Value, head) : null;
@@ -152,6 +169,11 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
         QueuedSince = null;
         _hsts = null;
         Problem = null;
+        Visit = StandbyVisit.None;
+        _avoidsStandby = false;
+        GivenCookie = null;
+        WentToOtherHost = false;
+        PeerMark = null;
         if (Transport is null)
         {
             Transport = features.GetRequiredFeature<ClientTransport>();
@@ -179,6 +201,39 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
         }
 
         _hsts = serving.Hsts;
+    }
+
+    /// <inheritdoc/>
+    public bool Visits(ServedStandby standby, Serving serving)
+    {
+        Visit = _avoidsStandby ? StandbyVisit.None : standby.VisitOf(this, serving.IsHealthCheck(RequestChecks.PlaceOf(_context)));
+        return Visit != StandbyVisit.None;
+    }
+
+    /// <summary>Lets it go to the active release in any case: the one that stands by didn't answer it, or has no place.</summary>
+    public void AvoidStandby() => (_avoidsStandby, Visit) = (true, StandbyVisit.None);
+
+    /// <summary>Notes that no release stands by any more.</summary>
+    public void FoundNoStandby() => Visit = StandbyVisit.None;
+
+    /// <summary>Gives its client a cookie with the answer.</summary>
+    /// <param name="value">The cookie.</param>
+    /// <param name="path">Where it is sent back.</param>
+    public void GiveCookie(string value, string path) => (GivenCookie, _cookiePath) = (value, path);
+
+    /// <summary>Makes the answer, which must not have begun, name the release to who sees it before the switch, and give a client the cookie that tells it from others.</summary>
+    public void SayStandby()
+    {
+        if (Visit == StandbyVisit.Preview)
+        {
+            _context.Response.Headers[Preview.Header] = Serving?.Standby?.Settings.Target.Release;
+        }
+
+        if (GivenCookie is not null)
+        {
+            var cookie = $"{CanaryShare.Cookie}={GivenCookie}; Path={_cookiePath}; HttpOnly; SameSite=Lax{(Scheme == "https" ? "; Secure" : "")}";
+            ClientAnswer.Append(_context.Response.Headers, HeaderNames.SetCookie, cookie);
+        }
     }
 
     /// <summary>Aborts a connection when the client leaves or gives this request up, or at once if it has.</summary>

@@ -1,7 +1,9 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Clients;
+using Wunderproxy.Proxy.Peers;
 using Wunderproxy.Proxy.Relaying;
 
 namespace Wunderproxy.Proxy.Forwarding;
@@ -16,6 +18,7 @@ namespace Wunderproxy.Proxy.Forwarding;
 /// it: then it is written beside the others, and trusted proxies may use it. Applications often read <c>X_Forwarded_For</c> as the same name (as CGI does), so names that turn
 /// into one of these headers, or into one that frames messages, by reading underscores as hyphens are dropped; other names with underscores pass.
 /// <c>X-Real-IP</c> is the one address that <see cref="ClientAddress"/> finds, whoever sent the request.
+/// <c>Wunderproxy-Preview</c> has a secret of the Proxy's callers, and <c>Wunderproxy-Peer</c> is between hosts; neither goes further.
 /// <c>X-Request-Start</c> is the time at which the first trusted proxy got the request, in milliseconds: <c>t=1700000000123</c>.
 /// </remarks>
 internal static class ForwardedHeaders
@@ -37,7 +40,7 @@ internal static class ForwardedHeaders
 
     private static readonly HashSet<string> OwnWords = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Content-Length", "Transfer-Encoding", "Keep-Alive", "Proxy-Connection", RealIp, RequestId.Header, Start,
+        "Content-Length", "Transfer-Encoding", "Keep-Alive", "Proxy-Connection", RealIp, RequestId.Header, Start, Preview.Header, PeerMark.Header,
     };
 
     /// <summary>Whether a header says, or could be taken to say, who the client is or how long its message is, and isn't to be believed.</summary>
@@ -63,6 +66,8 @@ internal static class ForwardedHeaders
         9 => name.Equals(RealIp, StringComparison.OrdinalIgnoreCase) || name.Equals(ForwardedElements.Header, StringComparison.OrdinalIgnoreCase),
         12 => name.Equals(RequestId.Header, StringComparison.OrdinalIgnoreCase),
         15 => name.Equals(For, StringComparison.OrdinalIgnoreCase) || name.Equals(Start, StringComparison.OrdinalIgnoreCase),
+        16 => name.Equals(PeerMark.Header, StringComparison.OrdinalIgnoreCase),
+        19 => name.Equals(Preview.Header, StringComparison.OrdinalIgnoreCase),
         _ => false,
     };
 

@@ -2,10 +2,12 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.AccessLogs;
 using Wunderproxy.Proxy.Acme;
 using Wunderproxy.Proxy.Http2;
 using Wunderproxy.Proxy.Pages;
+using Wunderproxy.Proxy.Peers;
 using Wunderproxy.Proxy.Relaying;
 using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Stats;
@@ -14,7 +16,7 @@ using Wunderproxy.Proxy.Targets;
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>Serves one request: checks it, claims the active target, forwards it there, and counts what came of it.</summary>
-internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDesk acme, AccessLog? accessLog, ForwardingLog log)
+internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDesk acme, OtherHosts? peers, AccessLog? accessLog, ForwardingLog log)
 {
     private const int ClientGone = 499;
 
@@ -134,7 +136,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
     private async Task ForwardAsync(Exchange exchange)
     {
         exchange.IsRepeatable = IsRepeatable(exchange);
-        while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), out var serving, out var claim)
+        while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), exchange, out var serving, out var claim)
             ? !await TryServeAsync(exchange, serving!, claim)
             : !await TryAnswerWithoutTargetAsync(exchange, serving))
         {
@@ -145,6 +147,11 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
     private ValueTask<bool> TryServeAsync(Exchange exchange, Serving serving, Claim claim)
     {
         exchange.Serving = serving;
+        if (serving.Standby is null)
+        {
+            exchange.FoundNoStandby();
+        }
+
         return serving.IsRestricted ? TryAdmitAsync(exchange, serving, claim) : TryForwardAsync(exchange, serving, claim);
     }
 
@@ -159,6 +166,11 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         }
 
         claim.Dispose();
+        if (refusal is null && GoesBack(exchange, serving, claim))
+        {
+            return false;
+        }
+
         refusal ??= await hold.WaitForPlaceAsync(exchange, serving);
         if (refusal is null)
         {
@@ -206,6 +218,11 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
             }
         }
 
+        if (peers is not null && exchange.Visit == StandbyVisit.None && !IsForLackOfDescriptors(error!) && await TryOtherHostAsync(exchange, serving, error is SocketException ? PeerReason.Unreachable : PeerReason.Unanswered))
+        {
+            return true;
+        }
+
         problem = await RefuseRepetitionAsync(exchange, serving, claim, problem, error!);
         if (problem is not null)
         {
@@ -237,6 +254,13 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
     private ValueTask<Problem?> RefuseRepetitionAsync(Exchange exchange, Serving serving, Claim claim, Problem problem, Exception error)
     {
         var isAway = error is SocketException;
+        if (GoesBack(exchange, serving, claim))
+        {
+            claim.Upstream.Visits.WasAway();
+            exchange.Unanswered += isAway ? 0 : 1;
+            return default;
+        }
+
         var isFirst = exchange.Unanswered == 0;
         exchange.Unanswered += isAway ? 0 : 1;
         if (serving.HoldLimit > TimeSpan.Zero && (isAway || isFirst) && !IsForLackOfDescriptors(error))
@@ -248,8 +272,63 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         return new ValueTask<Problem?>(isRepeated ? null : problem);
     }
 
-    private async Task EndAsync(Exchange exchange, Claim claim, Problem? problem, Exception? error)
+    // From a release that stands by to the active one: nobody waits for it, or fails because of it.
+    private static bool GoesBack(Exchange exchange, Serving serving, Claim claim)
     {
+        if (exchange.Visit == StandbyVisit.None || serving.Upstream is null)
+        {
+            return false;
+        }
+
+        claim.Upstream.Visits.CountSentBack();
+        exchange.AvoidStandby();
+        return true;
+    }
+
+    // False: it goes on here. One that was sent twice without a byte of an answer isn't sent any more.
+    private async ValueTask<bool> TryOtherHostAsync(Exchange exchange, Serving? serving, PeerReason reason)
+    {
+        if (!peers!.TryClaim(exchange, serving, out var host, out var claim))
+        {
+            return false;
+        }
+
+        (exchange.WentToOtherHost, exchange.PeerMark, exchange.StrippedPrefix) = (true, peers.MarkOf(exchange), null);
+        exchange.Context.Response.Clear();
+        using (claim)
+        {
+            Introduce(claim, exchange);
+            var (problem, error) = await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, isRepeated: false);
+            exchange.Client.GaveBack(claim);
+            exchange.PeerMark = null;
+            peers.Leave();
+            var goesOn = problem is not null && NothingWasAnswered(exchange, error) && (WasNotSent(error) || reason != PeerReason.Unanswered);
+            if (problem is null)
+            {
+                host.CountAnswered(reason);
+            }
+            else
+            {
+                host.CountFailed();
+                exchange.Unanswered += WasNotSent(error) ? 0 : 1;
+            }
+
+            if (!goesOn)
+            {
+                await EndAsync(exchange, claim, problem, error, UntargetedOf(exchange));
+            }
+
+            return !goesOn;
+        }
+    }
+
+    private async Task EndAsync(Exchange exchange, Claim claim, Problem? problem, Exception? error, TrafficRecorder? traffic = null)
+    {
+        if (exchange.Visit != StandbyVisit.None)
+        {
+            claim.Upstream.Visits.Count(exchange.Visit);
+        }
+
         if (problem is { IsTheApplications: false } && (claim.IsCut || !exchange.IsClientGone))
         {
             log.Failed(claim.Upstream.Target, problem, error);
@@ -264,7 +343,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         }
 
         await FinishAsync(exchange, problem);
-        Record(exchange, claim.Upstream.Traffic, claim);
+        Record(exchange, traffic ?? claim.Upstream.Traffic, claim);
     }
 
     private static async ValueTask DeliverRestAsync(Exchange exchange)
@@ -319,9 +398,18 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
             exchange.Problem = Problem.Maintenance;
             await ProblemPage.WriteMaintenanceAsync(exchange, page);
         }
+        else if (serving is null && !table.IsEmpty)
+        {
+            await AnswerAsync(exchange, Problem.NoApplication);
+        }
         else if (serving is not { IsPaused: true })
         {
-            await AnswerAsync(exchange, serving is null && !table.IsEmpty ? Problem.NoApplication : Problem.NoTarget);
+            if (peers is not null && await TryOtherHostAsync(exchange, serving, PeerReason.NoRelease))
+            {
+                return true;
+            }
+
+            await AnswerAsync(exchange, Problem.NoTarget);
         }
         else if (await hold.WaitAsync(exchange, serving, null, Problem.Paused) is { } problem)
         {

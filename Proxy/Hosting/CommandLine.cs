@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using Wunderproxy.Contracts;
 using Wunderproxy.Proxy.AccessLogs;
+using Wunderproxy.Proxy.Peers;
 
 namespace Wunderproxy.Proxy.Hosting;
 
@@ -18,7 +19,7 @@ internal sealed class CommandLine
         SIGTERM ends them. SIGHUP: opens the file of the access log anew, if there is one.
 
         Each option can also be given as an environment variable: WUNDERPROXY_LISTEN, WUNDERPROXY_LISTEN_TLS, WUNDERPROXY_CERTIFICATES, WUNDERPROXY_CLIENT_CA,
-        WUNDERPROXY_CONTROL, WUNDERPROXY_STATE_DIR, WUNDERPROXY_TRUSTED_PROXY, WUNDERPROXY_MAX_CONNECTIONS, WUNDERPROXY_MAX_CONNECTIONS_PER_CLIENT,
+        WUNDERPROXY_CONTROL, WUNDERPROXY_STATE_DIR, WUNDERPROXY_TRUSTED_PROXY, WUNDERPROXY_PEER, WUNDERPROXY_PEER_KEY, WUNDERPROXY_PEER_SHARE, WUNDERPROXY_PEER_REQUESTS, WUNDERPROXY_PEER_TIMEOUT, WUNDERPROXY_MAX_CONNECTIONS, WUNDERPROXY_MAX_CONNECTIONS_PER_CLIENT,
         WUNDERPROXY_ACCESS_LOG (a file, true or false), WUNDERPROXY_ACCESS_LOG_FORMAT, WUNDERPROXY_STOP_TIMEOUT, WUNDERPROXY_BUFFER_MEMORY,
         WUNDERPROXY_BUFFER_DISK, WUNDERPROXY_BUFFER_DIR, and, with true or false, WUNDERPROXY_FORWARDED and WUNDERPROXY_ANSWER_REQUEST_ID. Lists are separated by
         commas.
@@ -37,6 +38,11 @@ internal sealed class CommandLine
     private readonly Option<string> _control;
     private readonly Option<string> _stateDirectory;
     private readonly Option<string[]> _trustedProxy;
+    private readonly Option<string[]> _peer;
+    private readonly Option<string?> _peerKey;
+    private readonly Option<string?> _peerShare;
+    private readonly Option<string?> _peerRequests;
+    private readonly Option<string?> _peerTimeout;
     private readonly Option<string?> _maxConnections;
     private readonly Option<string?> _maxConnectionsPerClient;
     private readonly Option<bool> _forwarded;
@@ -90,6 +96,16 @@ internal sealed class CommandLine
             HelpName = "CIDR",
             DefaultValueFactory = _ => List("TRUSTED_PROXY") ?? [],
         };
+        _peer = new("--peer")
+        {
+            Description = "IP address and port of the Proxy of another host that has the same applications, to which requests go that this one can't answer: it has no release, or its release can't be reached. It is believed as a proxy in front. May be repeated.",
+            HelpName = "ADDRESS",
+            DefaultValueFactory = _ => List("PEER") ?? [],
+        };
+        _peerKey = Optional("--peer-key", "PEER_KEY", "FILE", "Secret of 32 characters at least that all of these hosts share; with it they mark what they send each other.");
+        _peerShare = Optional("--peer-share", "PEER_SHARE", "PERCENT", "Part of the requests that this host can't answer that may go to the others [default: 50].");
+        _peerRequests = Optional("--peer-requests", "PEER_REQUESTS", "NUMBER", "Requests that may be there at once [default: 100].");
+        _peerTimeout = Optional("--peer-timeout", "PEER_TIMEOUT", "DURATION", "How long another host has for the head of an answer, 1s at least [default: 5s].");
         _maxConnections = Optional("--max-connections", "MAX_CONNECTIONS", "NUMBER", "Connections of clients at once; those beyond are closed as they come [default: half of the limit of descriptors, which holds in any case].");
         _maxConnectionsPerClient = Optional("--max-connections-per-client", "MAX_CONNECTIONS_PER_CLIENT", "NUMBER", "The same for each client, which is an IPv4 address or an IPv6 /64; trusted proxies are exempt [default: no limit].");
         _forwarded = Flag("--forwarded", "FORWARDED", "Send applications Forwarded (RFC 7239) beside X-Forwarded-*, and believe it of a proxy in front.");
@@ -119,6 +135,17 @@ internal sealed class CommandLine
         _listen.Validators.Add(option => Check(option, ListenAddress.TryParse, Address));
         _listenTls.Validators.Add(option => Check(option, ListenAddress.TryParse, Address));
         _trustedProxy.Validators.Add(option => Check(option, ParseNetwork, "an IP address or a network such as 10.0.0.0/8"));
+        _peer.Validators.Add(option => Check(option, ParsePeer, "an IP address and a port, such as 10.0.0.2:80"));
+        _peer.Validators.Add(option =>
+        {
+            if (option.GetValueOrDefault<string[]>() is { Length: > 0 } && option.GetValue(_peerKey) is null)
+            {
+                option.AddError("--peer: --peer-key names no file with the secret of these hosts.");
+            }
+        });
+        _peerShare.Validators.Add(option => Check(option, ParsePercent, "a whole percent from 1 to 100"));
+        _peerRequests.Validators.Add(option => Check(option, ParseCount, "a whole number of at least 1"));
+        _peerTimeout.Validators.Add(option => Check(option, ParsePeerTimeout, "a duration of at least 1s"));
         _maxConnections.Validators.Add(option => Check(option, ParseCount, "a whole number of at least 1"));
         _maxConnectionsPerClient.Validators.Add(option => Check(option, ParseCount, "a whole number of at least 1"));
         _stopTimeout.Validators.Add(option => Check(option, ParseDuration, "a duration such as 30s"));
@@ -135,7 +162,7 @@ internal sealed class CommandLine
     {
         var root = new RootCommand(Description)
         {
-            _listen, _listenTls, _certificates, _clientAuthorities, _control, _stateDirectory, _trustedProxy, _forwarded, _answerRequestId, _maxConnections, _maxConnectionsPerClient,
+            _listen, _listenTls, _certificates, _clientAuthorities, _control, _stateDirectory, _trustedProxy, _peer, _peerKey, _peerShare, _peerRequests, _peerTimeout, _forwarded, _answerRequestId, _maxConnections, _maxConnectionsPerClient,
             _accessLog, _accessLogFormat, _noAccessLog, _stopTimeout, _bufferMemory, _bufferDisk, _bufferDirectory,
         };
         root.SetAction(async (result, _) => (int)await run(OptionsOf(result)));
@@ -163,6 +190,7 @@ internal sealed class CommandLine
         ControlSocket = Path.GetFullPath(result.GetRequiredValue(_control)),
         StateDirectory = Path.GetFullPath(result.GetRequiredValue(_stateDirectory)),
         TrustedProxies = [.. result.GetRequiredValue(_trustedProxy).Select(text => ParseNetwork(text)!.Value)],
+        Peers = PeersOf(result),
         MaxConnections = ParseCount(result.GetValue(_maxConnections)),
         MaxConnectionsPerClient = ParseCount(result.GetValue(_maxConnectionsPerClient)),
         Forwarded = result.GetValue(_forwarded),
@@ -174,6 +202,19 @@ internal sealed class CommandLine
         BufferDisk = result.GetValue(_bufferDisk) is { } disk ? ParseSize(disk) : null,
         BufferDirectory = result.GetValue(_bufferDirectory) is { } folder ? Path.GetFullPath(folder) : null,
     };
+
+    private PeerOptions? PeersOf(ParseResult result)
+    {
+        var absent = new PeerOptions();
+        return result.GetRequiredValue(_peer) is not { Length: > 0 } addresses ? null : new PeerOptions
+        {
+            Addresses = [.. addresses.Select(text => ParsePeer(text)!)],
+            KeyFile = Path.GetFullPath(result.GetValue(_peerKey)!),
+            Share = ParsePercent(result.GetValue(_peerShare)) ?? absent.Share,
+            MaxInFlight = ParseCount(result.GetValue(_peerRequests)) ?? absent.MaxInFlight,
+            Timeout = result.GetValue(_peerTimeout) is { } timeout ? ParsePeerTimeout(timeout)!.Value : absent.Timeout,
+        };
+    }
 
     private Option<string?> Optional(string name, string variable, string helpName, string description) => new(name)
     {
@@ -212,6 +253,12 @@ internal sealed class CommandLine
         : null;
 
     private static int? ParseCount(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : null;
+
+    private static int? ParsePercent(string? text) => ParseCount(text?.TrimEnd('%')) is { } percent and <= 100 ? percent : null;
+
+    private static IPEndPoint? ParsePeer(string text) => IPEndPoint.TryParse(text, out var address) && address.Port > 0 ? address : null;
+
+    private static TimeSpan? ParsePeerTimeout(string text) => ParseDuration(text) is { } timeout && timeout >= Contracts.Control.Limits.Shortest ? timeout : null;
 
     private static TimeSpan? ParseDuration(string text) => Duration.TryParse(text, out var duration) ? duration : null;
 

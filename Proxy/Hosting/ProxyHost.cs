@@ -1,4 +1,6 @@
+using System.Net;
 using System.Reflection;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Wunderproxy.Contracts.Control;
@@ -7,6 +9,7 @@ using Wunderproxy.Proxy.Acme;
 using Wunderproxy.Proxy.Clients;
 using Wunderproxy.Proxy.Control;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Peers;
 using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Stats;
 using Wunderproxy.Proxy.Targets;
@@ -31,6 +34,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private readonly TargetTable _table;
     private readonly ApplicationRegistry _registry;
     private readonly AccessLog? _accessLog;
+    private readonly OtherHosts? _peers;
     private readonly PublicApplication _application;
     private readonly CertificateFolder? _certificates;
     private readonly PublicServer _public;
@@ -40,7 +44,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private readonly FormerTraffic _former;
     private readonly DateTimeOffset _startedAt;
 
-    private ProxyHost(ProxyOptions options, StateDirectory state, AccessLog? accessLog, TimeProvider time, ILoggerFactory loggers)
+    private ProxyHost(ProxyOptions options, StateDirectory state, AccessLog? accessLog, OtherHosts? peers, TimeProvider time, ILoggerFactory loggers)
     {
         _options = options;
         _state = state;
@@ -48,22 +52,24 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _logger = loggers.CreateLogger<ProxyHost>();
         _startedAt = time.GetUtcNow();
         _descriptors = new DescriptorLimit(time);
+        IReadOnlyList<IPNetwork> trusted = [.. options.TrustedProxies, .. options.Peers?.Networks ?? []];
         _connections = new ClientConnections(
-            _descriptors, options.MaxConnections, options.MaxConnectionsPerClient is { } most ? new ConnectionsByClient(most, options.TrustedProxies) : null);
+            _descriptors, options.MaxConnections, options.MaxConnectionsPerClient is { } most ? new ConnectionsByClient(most, trusted) : null);
         _services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddSingleton(time).BuildServiceProvider();
         _buffers = new BufferStore(BufferCaps.Of(options), _connections, time, loggers.CreateLogger<BufferStore>());
         _accessLog = accessLog;
+        _peers = peers;
 
         var rules = new ForwardingRules
         {
-            Trusted = new TrustedProxies(options.TrustedProxies),
+            Trusted = new TrustedProxies(trusted),
             SpeaksForwarded = options.Forwarded,
             AnswersWithId = options.AnswerRequestId,
             TimesTargets = accessLog is not null,
         };
         var acme = new AcmeDesk(time);
         _table = new TargetTable(_connections.Running, time);
-        var handler = new RequestHandler(_table, new RequestHold(_table, time), acme, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
+        var handler = new RequestHandler(_table, new RequestHold(_table, time), acme, _peers, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
         _application = new PublicApplication(handler, rules, _buffers, time);
         _registry = new ApplicationRegistry(_table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
         var automatic = new AutomaticFolder(Path.Combine(options.StateDirectory, "certificates"));
@@ -98,8 +104,9 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     public static async Task<ProxyHost> StartAsync(
         ProxyOptions options, Stream output, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
+        var peers = options.Peers is { } others ? new OtherHosts(others, KeyOf(others), time) : null;
         var file = OpenLog(options, output);
-        var host = new ProxyHost(options, OpenState(options.StateDirectory, time, loggers), file is null ? null : new AccessLog(options.AccessLogFormat, file, time, loggers.CreateLogger<AccessLog>()), time, loggers);
+        var host = new ProxyHost(options, OpenState(options.StateDirectory, time, loggers), file is null ? null : new AccessLog(options.AccessLogFormat, file, time, loggers.CreateLogger<AccessLog>()), peers, time, loggers);
         try
         {
             await host.StartAsync(cancellationToken);
@@ -135,6 +142,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         await now.CancelAsync();
         await _public.StopAsync(now.Token);
         _public.Dispose();
+        _peers?.Dispose();
         _buffers.Dispose();
         _certificates?.Dispose();
         _descriptors.Dispose();
@@ -160,6 +168,21 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StartException(ExitCode.CannotLog, $"The access log {options.AccessLog} can't be opened: {e.Message} Name a file that this user may write with --access-log.", e);
+        }
+    }
+
+    private static byte[] KeyOf(PeerOptions peers)
+    {
+        try
+        {
+            var key = File.ReadAllText(peers.KeyFile).Trim();
+            return key.Length >= PeerOptions.LeastKey
+                ? Encoding.UTF8.GetBytes(key)
+                : throw new StartException(ExitCode.Usage, $"The key of the other hosts in {peers.KeyFile} is too short. Write at least {PeerOptions.LeastKey} random characters into it, the same on each host.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartException(ExitCode.Usage, $"The key of the other hosts in {peers.KeyFile} can't be read: {e.Message} Name a file that this user may read with --peer-key.", e);
         }
     }
 
@@ -199,6 +222,8 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         RefusedConnections = _connections.ReportRefused(),
         AccessLogDropped = _accessLog?.Dropped,
         Buffers = _buffers.Report(),
+        Peers = _peers?.Report(),
+        PeersRefused = _peers?.Refused,
         Applications = applications,
     };
 

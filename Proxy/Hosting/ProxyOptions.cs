@@ -1,5 +1,6 @@
 using System.Net;
 using Wunderproxy.Proxy.AccessLogs;
+using Wunderproxy.Proxy.Peers;
 
 namespace Wunderproxy.Proxy.Hosting;
 
@@ -29,6 +30,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Networks of the proxies in front, whose headers about the client are believed.</summary>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>The other hosts of the same applications; absent: there are none.</summary>
+    public PeerOptions? Peers { get; init; }
 
     /// <summary>Whether applications get the header Forwarded beside X-Forwarded-For, -Proto and -Host, and proxies in front may use it.</summary>
     public bool Forwarded { get; init; }

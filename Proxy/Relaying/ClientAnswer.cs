@@ -30,6 +30,7 @@ internal static class ClientAnswer
         var isNever = context.Response.StatusCode is StatusCodes.Status101SwitchingProtocols or StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent;
         context.Response.ContentLength = isNever ? null : length;
         exchange.NameAnswer();
+        exchange.SayStandby();
         if (ConnectionHeader.AsksForClose(context.Request))
         {
             context.Response.Headers.Connection = "close";

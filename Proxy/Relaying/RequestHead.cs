@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Peers;
 
 namespace Wunderproxy.Proxy.Relaying;
 
@@ -55,6 +56,10 @@ internal static class RequestHead
         }
 
         ForwardedHeaders.Write(exchange, head);
+        if (exchange.PeerMark is { } mark)
+        {
+            head.WriteField(PeerMark.Header, mark);
+        }
     }
 
     private static bool AcceptsTrailers(IHeaderDictionary headers) =>

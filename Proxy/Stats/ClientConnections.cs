@@ -75,10 +75,14 @@ internal sealed class ClientConnections(DescriptorLimit limit, int? most = null,
     /// <summary>Claims of the requests that run.</summary>
     public IReadOnlyList<Claim> Running()
     {
+        // A connection that leaves holds its own lock, and waits for this one: nobody may wait the other way round.
+        ClientConnection[] open;
         lock (_lock)
         {
-            return [.. _open.SelectMany(connection => connection.Claims())];
+            open = [.. _open];
         }
+
+        return [.. open.SelectMany(connection => connection.Claims())];
     }
 
     /// <summary>Counts in a request that runs beside others of its connection: it may need a connection to the application, as a client does.</summary>

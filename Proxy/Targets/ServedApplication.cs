@@ -18,16 +18,18 @@ internal sealed class ServedApplication(TimeProvider time)
     public Serving Serving => _serving;
 
     /// <summary>Puts a snapshot in place in one step.</summary>
-    /// <returns>The target that was replaced and has to be drained, if any.</returns>
-    public Upstream? Take(ApplicationSnapshot snapshot)
+    /// <returns>The targets that were replaced or withdrawn, and have to be drained.</returns>
+    public IReadOnlyList<ReplacedTarget> Take(ApplicationSnapshot snapshot)
     {
-        var former = _serving.Upstream;
-        var next = Next(former, snapshot.Target);
-        next?.Pool.Limits = snapshot.Limits;
-        var serving = _serving = new Serving(next, snapshot, _serving.Untargeted, _serving.Room, _serving.Queue);
+        var former = _serving;
+        var next = UpstreamOf(snapshot.Target, former, snapshot.Limits);
+        var standby = snapshot.Standby is { } settings && UpstreamOf(settings.Target, former, snapshot.Limits) is { } upstream && upstream != next
+            ? new ServedStandby(upstream, snapshot, settings)
+            : null;
+        var serving = _serving = new Serving(next, snapshot, former.Untargeted, former.Room, former.Queue, standby);
         serving.Queue.Serve(next?.Places, snapshot.Limits);
         serving.Room.Wake();
-        return ReferenceEquals(former, next) ? null : former;
+        return [.. ReplacedTarget.In(former, snapshot).Where(replaced => replaced.Upstream != next && replaced.Upstream != standby?.Upstream)];
     }
 
     /// <summary>Traffic of each turn, newest first; the first one is active unless it is draining.</summary>
@@ -105,13 +107,17 @@ internal sealed class ServedApplication(TimeProvider time)
         }
     }
 
-    private Upstream? Next(Upstream? former, Target? target)
+    // One that stood by and becomes active, or the other way round, goes on with what runs on it.
+    private Upstream? UpstreamOf(Target? target, Serving former, Limits limits)
     {
-        if (target is null || target.IsSameAs(former?.Target))
-        {
-            return target is null ? null : former;
-        }
+        var known = new[] { former.Upstream, former.Standby?.Upstream }.FirstOrDefault(upstream => upstream?.Target.IsSameAs(target) == true);
+        var upstream = target is null ? null : known ?? Next(target);
+        upstream?.Pool.Limits = limits;
+        return upstream;
+    }
 
+    private Upstream Next(Target target)
+    {
         var next = new Upstream(target, time, _serving.Queue, [.. _turns.Where(turn => turn.Target.Address == target.Address && !turn.Count.Drained.IsCompleted)]);
         var turns = new List<Upstream>(_turns);
         turns.Insert(0, next);

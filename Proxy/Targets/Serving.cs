@@ -10,7 +10,8 @@ namespace Wunderproxy.Proxy.Targets;
 /// <param name="Untargeted">Records requests that are answered without a target.</param>
 /// <param name="Room">Where requests wait for the target.</param>
 /// <param name="Queue">Where requests wait for a place on it.</param>
-internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot, TrafficRecorder Untargeted, WaitingRoom Room, RequestQueue Queue)
+/// <param name="Standby">The release that stands by and that some requests go to; absent: there is none.</param>
+internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot, TrafficRecorder Untargeted, WaitingRoom Room, RequestQueue Queue, ServedStandby? Standby = null)
 {
     /// <summary>The page that answers everything, while maintenance is up.</summary>
     public MaintenancePage? Maintenance => Snapshot?.Maintenance;

@@ -25,8 +25,9 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
     /// <summary>Whether clients that ask for a host over TLS are to be asked for a certificate.</summary>
     public bool AsksClient(string host) => _routes.AsksClient(host);
 
-    /// <summary>Takes hold of the active target of the application that a request belongs to.</summary>
+    /// <summary>Takes hold of the active target of the application that a request belongs to, or of the one that stands by.</summary>
     /// <param name="place">Where the request is addressed to.</param>
+    /// <param name="claimant">Says whether the request goes to a release that stands by, where there is one.</param>
     /// <param name="serving">What was served at the instant of the claim; absent: the request belongs to no application.</param>
     /// <param name="claim">The hold, to be disposed when the request has ended.</param>
     /// <returns><see langword="false"/> if there is no target, maintenance is up, or traffic is paused.</returns>
@@ -34,13 +35,19 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
     /// A claim fails only on a target that is closed, and a target is closed only after its successor is in place. So each further round
     /// reads a newer state, and there are no more rounds than switches in the meantime.
     /// </remarks>
-    public bool TryClaim(RequestPlace place, out Serving? serving, [NotNullWhen(true)] out Claim? claim)
+    public bool TryClaim(RequestPlace place, IClaimant claimant, out Serving? serving, [NotNullWhen(true)] out Claim? claim)
     {
         while (true)
         {
             serving = Find(place);
             claim = null;
-            if (serving is not { Upstream: { } upstream } || !serving.Admits(place))
+            if (serving is null || !serving.Admits(place))
+            {
+                return false;
+            }
+
+            var upstream = serving.Standby is { } standby && claimant.Visits(standby, serving) ? standby.Upstream : serving.Upstream;
+            if (upstream is null)
             {
                 return false;
             }
@@ -52,7 +59,7 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
         }
     }
 
-    /// <summary>Serves by a snapshot from now on. Where its target is another one than before, the former one drains.</summary>
+    /// <summary>Serves by a snapshot from now on. Where its target or standby is another one than before, the former one drains.</summary>
     public void Serve(ApplicationSnapshot snapshot)
     {
         var known = _routes.Applications.GetValueOrDefault(snapshot.Application);
@@ -64,7 +71,10 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
             _routes = _routes.With(snapshot.Application, application);
         }
 
-        replaced?.Drain(snapshot.DrainTimeout, snapshot.StreamDrainTimeout);
+        foreach (var target in replaced)
+        {
+            target.Drain();
+        }
     }
 
     /// <summary>Gives what runs on replaced targets of an application other limits, counted from now.</summary>
@@ -76,14 +86,19 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
     public bool TryLimit(string application, string? containerId, TimeSpan? plainLimit, TimeSpan? streamLimit) =>
         _routes.Applications.GetValueOrDefault(application)?.TryLimit(containerId, plainLimit, streamLimit) ?? false;
 
-    /// <summary>Serves nothing of an application from now on; its former target drains.</summary>
-    public void Forget(string application, TimeSpan plainLimit, TimeSpan streamLimit)
+    /// <summary>Serves nothing of an application from now on; its former targets drain.</summary>
+    /// <param name="application">The application.</param>
+    /// <param name="last">The snapshot that it was served by.</param>
+    public void Forget(string application, ApplicationSnapshot last)
     {
         var serving = _routes.Applications.GetValueOrDefault(application)?.Serving;
         _routes = _routes.Without(application);
         serving?.Room.Wake();
         serving?.Queue.Serve(null, serving.Limits);
-        serving?.Upstream?.Drain(plainLimit, streamLimit);
+        foreach (var target in serving is null ? [] : ReplacedTarget.In(serving, last))
+        {
+            target.Drain();
+        }
     }
 
     /// <summary>Tells the WebSockets of all targets to close within a time: the Proxy stops.</summary>

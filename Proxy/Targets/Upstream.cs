@@ -7,7 +7,7 @@ using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Targets;
 
-/// <summary>One turn of a target as the active one: its requests, its connections, its traffic, and its drain once it is replaced.</summary>
+/// <summary>One turn of a target as the active one, and before as the one that stands by: its requests, its connections, its traffic, and its drain once it is replaced.</summary>
 /// <remarks>
 /// A target that becomes active again gets a new turn, with connections of its own. Requests of its former turns aren't cut any more: at one address there is one
 /// container, so what still runs there runs on the one that serves now. Be it that traffic came back to it, or that it was started again, or made anew, at the same
@@ -33,6 +33,7 @@ internal sealed class Upstream
         Pool = new ConnectionPool(IPEndPoint.Parse(target.Address), time);
         Http2 = target.Protocol == ApplicationProtocol.H2c ? new Http2Connections(Pool.Address, time) : null;
         Traffic = new TrafficRecorder(time);
+        Visits = new StandbyVisits(time);
         WebSockets = new OpenWebSockets(time);
         Places = new Places(queue);
         Time = time;
@@ -69,6 +70,9 @@ internal sealed class Upstream
 
     /// <summary>What it has served in this turn.</summary>
     public TrafficRecorder Traffic { get; }
+
+    /// <summary>What of it came while it stood by.</summary>
+    public StandbyVisits Visits { get; }
 
     /// <summary>The places that its requests take, where they may not be as many as like.</summary>
     public Places Places { get; }
@@ -154,6 +158,7 @@ internal sealed class Upstream
         InFlight = Count.InFlight,
         Streams = Count.Streams,
         Traffic = Traffic.Report(slowAfter),
+        Standby = Visits.Report(),
     };
 
     private TargetDrain ReportDrain(IReadOnlyList<Claim> running) => new()

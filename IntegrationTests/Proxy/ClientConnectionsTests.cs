@@ -1,0 +1,36 @@
+using Wunderproxy.Proxy.Hosting;
+using Wunderproxy.Proxy.Stats;
+
+namespace Wunderproxy.IntegrationTests.Proxy;
+
+public sealed class ClientConnectionsTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    public async Task Status_may_be_asked_for_while_clients_leave()
+    {
+        using var descriptors = new DescriptorLimit(TimeProvider.System);
+        var connections = new ClientConnections(descriptors);
+        using var end = new CancellationTokenSource();
+        var asking = Task.Run(() =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                connections.Running();
+            }
+        });
+
+        await Task.Run(() =>
+        {
+            for (var i = 0; i < 200_000; i++)
+            {
+                connections.TryEnter(null)!.Leave();
+            }
+        }).WaitAsync(Limit, TimeProvider.System);
+
+        await end.CancelAsync();
+        await asking.WaitAsync(Limit, TimeProvider.System);
+        Assert.Empty(connections.Running());
+    }
+}
