@@ -38,6 +38,21 @@ public sealed class RecentTrafficTests
     }
 
     [Fact]
+    public async Task Release_that_stands_by_counts_as_a_switch_once_it_gets_the_traffic()
+    {
+        await using var shop = await StandbyProxy.StartAsync();
+        await shop.ServeAsync(shop.Share(100));
+        Assert.Single((await RecentAsync(shop.Proxy)).Switches);
+        var before = TimeProvider.System.GetUtcNow();
+
+        await shop.Proxy.SwitchAsync(shop.Standby.Address, StandbyProxy.StandbyName);
+
+        var moved = (await RecentAsync(shop.Proxy)).Switches;
+        Assert.Equal([StandbyProxy.ActiveName, StandbyProxy.StandbyName], moved.Select(one => one.Revision));
+        Assert.True(moved[1].At >= before);
+    }
+
+    [Fact]
     public async Task What_is_told_begins_with_the_step_that_was_asked_for()
     {
         await using var proxy = await RunningProxy.StartAsync();

@@ -26,6 +26,11 @@ internal sealed class ServedApplication(TimeProvider time)
         var standby = snapshot.Standby is { } settings && UpstreamOf(settings.Target, former, snapshot.Limits) is { } upstream && upstream != next
             ? new ServedStandby(upstream, snapshot, settings)
             : null;
+        if (next is not null && next != former.Upstream)
+        {
+            next.ActiveSince = time.GetUtcNow();
+        }
+
         var serving = _serving = new Serving(next, snapshot, former.Untargeted, former.Room, former.Queue, standby);
         serving.Queue.Serve(next?.Places, snapshot.Limits);
         serving.Room.Wake();
@@ -92,9 +97,9 @@ internal sealed class ServedApplication(TimeProvider time)
     /// <summary>When traffic was moved to which release, the oldest first.</summary>
     public IReadOnlyList<TrafficSwitch> ReportSwitches()
     {
-        var turns = _turns.Reverse().ToList();
+        var turns = _turns.Where(turn => turn.ActiveSince is not null).OrderBy(turn => turn.ActiveSince).ToList();
         return [.. turns.Where((turn, i) => i == 0 || turns[i - 1].Target.Release != turn.Target.Release)
-            .Select(turn => new TrafficSwitch(turn.ActiveSince, turn.Target.Release, turn.Target.Revision))];
+            .Select(turn => new TrafficSwitch(turn.ActiveSince!.Value, turn.Target.Release, turn.Target.Revision))];
     }
 
     /// <summary>Looks at what was counted in the second that is over.</summary>

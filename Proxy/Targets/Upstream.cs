@@ -37,7 +37,6 @@ internal sealed class Upstream
         WebSockets = new OpenWebSockets(time);
         Places = new Places(queue);
         Time = time;
-        ActiveSince = time.GetUtcNow();
         _plainCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _streamCutoff = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         PlainCutoff = _plainCutoff.Token;
@@ -86,8 +85,8 @@ internal sealed class Upstream
     /// <summary>Cancelled when streams have had their time.</summary>
     public CancellationToken StreamCutoff { get; }
 
-    /// <summary>When it became active.</summary>
-    public DateTimeOffset ActiveSince { get; }
+    /// <summary>Since when traffic goes to it; absent: it stands by, or stood by only.</summary>
+    public DateTimeOffset? ActiveSince { get; set; }
 
     /// <summary>Since when it is replaced; absent: it is active.</summary>
     public DateTimeOffset? DrainingSince { get; private set; }
