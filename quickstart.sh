@@ -284,7 +284,7 @@ print_report() {
     print_phases "$version"
   done
   echo
-  echo "v2 is left serving at $public/ and the Controller answers at $api/. Try next:"
+  echo "v2 is left serving at $public/ and the status page is at $api/. Try next:"
   echo
   hint "curl -i $public/" "the application"
   hint "$cli status --host ${api#http://}" "what serves, what is wanted, what is done"
