@@ -30,7 +30,8 @@ internal static class HostEvents
             yield return Of(HostEventKind.PhaseChanged, now, entry.At) with { Phase = entry.Phase };
         }
 
-        if (now.End is not null && before?.End is null)
+        // One that had succeeded ends once more where it is rolled back.
+        if (now.End is not null && now.End != before?.End)
         {
             yield return Of(HostEventKind.DeploymentEnded, now, now.EndedAt ?? now.AcceptedAt) with { End = now.End, Message = now.Failure?.Message ?? now.Message };
         }

@@ -36,6 +36,17 @@ public sealed class HostEventsTests
     }
 
     [Fact]
+    public void Deployment_that_had_succeeded_is_told_once_more_when_it_is_rolled_back()
+    {
+        var succeeded = Before.Deployments[1];
+        var after = Before with { Deployments = [succeeded with { End = DeploymentEnd.RolledBack, Message = "It was worse." }] };
+
+        var ended = Assert.Single(HostEvents.Between(Before with { Deployments = [succeeded] }, after));
+
+        Assert.Equal((HostEventKind.DeploymentEnded, DeploymentEnd.RolledBack, "It was worse."), (ended.Event, ended.End, ended.Message));
+    }
+
+    [Fact]
     public void Deployment_that_is_not_kept_any_more_is_no_event() => Assert.Empty(HostEvents.Between(Before, Before with { Deployments = [] }));
 
     [Fact]
