@@ -255,14 +255,7 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
             return null;
         }
 
-        if (duration < shortest || duration > longest)
-        {
-            var range = $"from {Duration.Format(shortest)} to {Duration.Format(longest)}";
-            source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is outside of the range {range}.", $"Write a duration {range}.");
-            return null;
-        }
-
-        return duration;
+        return InRange(found, duration, shortest, longest, "duration", Duration.Format);
     }
 
     private long? SizeOf(SourceValue? found, long smallest, long largest)
@@ -278,14 +271,20 @@ internal sealed class ObjectReader(SourceText source, SourceValue value)
             return null;
         }
 
-        if (size < smallest || size > largest)
+        return InRange(found, size, smallest, largest, "size", ByteSize.Format);
+    }
+
+    private T? InRange<T>(SourceValue found, T value, T smallest, T largest, string noun, Func<T, string> format)
+        where T : struct, IComparable<T>
+    {
+        if (value.CompareTo(smallest) >= 0 && value.CompareTo(largest) <= 0)
         {
-            var range = $"from {ByteSize.Format(smallest)} to {ByteSize.Format(largest)}";
-            source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is outside of the range {range}.", $"Write a size {range}.");
-            return null;
+            return value;
         }
 
-        return size;
+        var range = $"from {format(smallest)} to {format(largest)}";
+        source.Add(found, $"\"{SourceParser.Shown(found.Text)}\" is outside of the range {range}.", $"Write a {noun} {range}.");
+        return null;
     }
 
     private int? NumberOf(SourceValue? found, int smallest, int largest)

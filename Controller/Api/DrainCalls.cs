@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -29,16 +28,7 @@ internal sealed class DrainCalls(IOperations operations, CallerCheck callers)
 
     private static async Task<DrainOrder> ReadAsync(HttpContext context)
     {
-        DrainOrder? order;
-        try
-        {
-            order = await JsonSerializer.DeserializeAsync(context.Request.Body, ContractsJson.Default.DrainOrder, context.RequestAborted);
-        }
-        catch (JsonException)
-        {
-            throw new ProblemException(Problems.BadRequest($"The body is not the JSON that this call takes, and nothing was changed. {Format}"));
-        }
-
+        var order = OrderBody.FromJson(await OrderBody.ReadAsync(context.Request, context.RequestAborted), ContractsJson.Default.DrainOrder, Format);
         var isClear = order is not null && (order.Hash is null || ContentHash.IsBeginning(order.Hash)) && order.End != (order.Extend > TimeSpan.Zero);
         return isClear ? order! : throw new ProblemException(Problems.BadRequest($"The body says neither an end nor more time, or both, or no hash; nothing was changed. {Format}"));
     }

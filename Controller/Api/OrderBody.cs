@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Wunderproxy.Contracts;
 
@@ -17,11 +18,8 @@ internal static class OrderBody
     /// <exception cref="ProblemException">It can't be a hash; it must never become part of a key or a path.</exception>
     public static async Task<string> ReadHashAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        // The server itself refuses a body above the cap.
-        using var body = new MemoryStream();
-        await request.Body.CopyToAsync(body, cancellationToken);
-
-        var hash = request.HasJsonContentType() ? FromJson(body.ToArray()) : FromText(body.ToArray());
+        var body = await ReadAsync(request, cancellationToken);
+        var hash = request.HasJsonContentType() ? FromJson(body, ContractsJson.Default.ReleaseOrder, """Send {"Hash": "…"} and nothing else.""")?.Hash ?? "" : FromText(body);
         return ContentHash.IsBeginning(hash) ? hash : throw new ProblemException(NoHash(hash));
     }
 
@@ -31,16 +29,29 @@ internal static class OrderBody
         return text.EndsWith('\n') ? text[..^1].TrimEnd('\r') : text;
     }
 
-    private static string FromJson(byte[] body)
+    /// <summary>Reads a body that is declared as JSON.</summary>
+    /// <param name="body">The body.</param>
+    /// <param name="type">What the call takes.</param>
+    /// <param name="format">What to send, as a sentence.</param>
+    /// <exception cref="ProblemException">It is none.</exception>
+    public static T? FromJson<T>(ReadOnlySpan<byte> body, JsonTypeInfo<T> type, string format)
     {
         try
         {
-            return JsonSerializer.Deserialize(body, ContractsJson.Default.ReleaseOrder)?.Hash ?? "";
+            return JsonSerializer.Deserialize(body, type);
         }
         catch (JsonException)
         {
-            throw new ProblemException(Problems.BadRequest("""The body is not the JSON that this call takes, and nothing was changed. Send {"Hash": "…"} and nothing else."""));
+            throw new ProblemException(Problems.BadRequest($"The body is not the JSON that this call takes, and nothing was changed. {format}"));
         }
+    }
+
+    /// <summary>The whole body; the server itself refuses one above the cap.</summary>
+    public static async Task<byte[]> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        using var body = new MemoryStream();
+        await request.Body.CopyToAsync(body, cancellationToken);
+        return body.ToArray();
     }
 
     private static Contracts.Admin.ApiProblem NoHash(string given)

@@ -1,4 +1,3 @@
-using System.Text;
 using Wunderproxy.Controller.Hooks;
 
 namespace Wunderproxy.Controller.Cli;
@@ -6,15 +5,13 @@ namespace Wunderproxy.Controller.Cli;
 /// <summary>Reads the settings of hooks.</summary>
 internal static class HookSettingsReader
 {
-    private const int SecretCapBytes = 4 << 10;
-    private const int ShortestSecret = 20;
     private const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     /// <summary>Reads them; errors are the reader's.</summary>
     /// <returns>Absent: nobody is told.</returns>
     public static HookSettings? Read(SettingReader reader)
     {
-        var secret = reader.Optional(RunOptions.HookSecretFile, SecretIn);
+        var secret = reader.Optional(RunOptions.HookSecretFile, path => new HookSecret(SettingParsers.SecretIn(path, "secret")));
         return reader.Optional(RunOptions.Hooks, text => Hooks(text, secret));
     }
 
@@ -35,12 +32,4 @@ internal static class HookSettingsReader
     private static Uri Address(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", UserInfo: "", Fragment: "" }
         ? uri
         : throw new SettingException("has something that is neither a program nor an address. Write /path/of/a/program, or https:// with host and path.", hidesValue: true);
-
-    private static HookSecret SecretIn(string path)
-    {
-        var text = Encoding.UTF8.GetString(TextFile.Read(path, SecretCapBytes)).Trim();
-        return text.Length >= ShortestSecret
-            ? new HookSecret(text)
-            : throw new SettingException($"holds no secret: {ShortestSecret} characters or more. Make one: openssl rand -hex 32");
-    }
 }

@@ -14,7 +14,7 @@ internal static partial class SettingParsers
 {
     private const string UnixScheme = "unix://";
     private const int EnvironmentCapBytes = 1 << 20;
-    private const int TokenCapBytes = 4 << 10;
+    private const int SecretCapBytes = 4 << 10;
     private const int MatchLimitMs = 1_000;
     private const int AddressBits = 32;
     private const int WidestSubnet = 8;
@@ -51,12 +51,17 @@ internal static partial class SettingParsers
         ListenAddress.TryParse(text, out var address, out var problem) ? address! : throw new SettingException(problem!);
 
     /// <summary>The token in a file.</summary>
-    public static ApiToken TokenIn(string path)
+    public static ApiToken TokenIn(string path) => new(SecretIn(path, "token"));
+
+    /// <summary>The secret line of a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="noun">What it is, for the message.</param>
+    public static string SecretIn(string path, string noun)
     {
-        var text = Encoding.UTF8.GetString(TextFile.Read(path, TokenCapBytes)).Trim();
+        var text = Encoding.UTF8.GetString(TextFile.Read(path, SecretCapBytes)).Trim();
         return ApiToken.IsOne(text)
-            ? new ApiToken(text)
-            : throw new SettingException($"holds no token: a line of {ApiToken.ShortestLength} or more visible ASCII characters. Make one: openssl rand -hex 32");
+            ? text
+            : throw new SettingException($"holds no {noun}: a line of {ApiToken.ShortestLength} or more visible ASCII characters. Make one: openssl rand -hex 32");
     }
 
     public static ListenAddress PublicAddress(string text) =>

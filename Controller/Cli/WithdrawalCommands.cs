@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Wunderproxy.Contracts;
-using Wunderproxy.Controller.AdminClient;
+using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Reporting;
 
 namespace Wunderproxy.Controller.Cli;
@@ -26,8 +26,9 @@ internal static class WithdrawalCommands
     {
         var command = new ExplainedCommand("abort", "Withdraws every deployment that is under way on a host.", AbortExamples);
         var options = OperatorOptions.AddOrderTo(command);
-        command.SetAction((parsed, cancellationToken) => Failures.GuardAsync(
-            "abort", context, async () => options.Read(parsed, context) is { } settings ? await AbortAsync(settings, context, cancellationToken) : ExitCode.Usage, cancellationToken));
+        command.SetAction(async (parsed, cancellationToken) => (int)(options.Read(parsed, context) is { } settings
+            ? await TrafficCommands.RunAsync("abort", settings, async (api, how, token) => TextOf(await api.AbortAsync(token), how), context, cancellationToken)
+            : ExitCode.Usage));
         return command;
     }
 
@@ -41,13 +42,7 @@ internal static class WithdrawalCommands
         return command;
     }
 
-    private static async Task<ExitCode> AbortAsync(OperatorSettings settings, CommandContext context, CancellationToken cancellationToken)
-    {
-        using var api = settings.Order(context);
-        var status = await api.AbortAsync(cancellationToken);
-        context.Lines.Write(settings.IsJson
-            ? [new Line(JsonSerializer.Serialize(status, ContractsJson.Default.AbortStatus))]
-            : [.. status.Withdrawn.Select(deployment => new Line($"{deployment.Kind} of {Words.Name(deployment.Revision, deployment.Hash)} was withdrawn; what serves, serves on."))]);
-        return ExitCode.Ok;
-    }
+    private static string TextOf(AbortStatus status, OperatorSettings settings) => settings.IsJson
+        ? JsonSerializer.Serialize(status, ContractsJson.Default.AbortStatus)
+        : string.Join('\n', status.Withdrawn.Select(deployment => $"{deployment.Kind} of {Words.Name(deployment.Revision, deployment.Hash)} was withdrawn; what serves, serves on."));
 }
