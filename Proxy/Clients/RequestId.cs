@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
 
 namespace Wunderproxy.Proxy.Clients;
@@ -43,9 +44,11 @@ internal readonly struct RequestId
             return text[.._given.Length];
         }
 
-        _ = _high.TryFormat(text, out var half, "x16", CultureInfo.InvariantCulture);
-        _ = _low.TryFormat(text[half..], out var rest, "x16", CultureInfo.InvariantCulture);
-        return text[..(half + rest)];
+        Span<byte> bytes = stackalloc byte[2 * sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, _high);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[sizeof(ulong)..], _low);
+        _ = Convert.TryToHexStringLower(bytes, text, out var length);
+        return text[..length];
     }
 
     /// <inheritdoc/>

@@ -168,20 +168,16 @@ internal sealed class ClientConnection
     {
         lock (_lock)
         {
-            return [.. _furtherClaims ?? [], .. _claim is { } claim ? [claim] : Array.Empty<Claim>()];
+            return [.. _furtherClaims ?? [], .. Volatile.Read(ref _claim) is { } claim ? [claim] : Array.Empty<Claim>()];
         }
     }
 
     /// <summary>Notes the hold of a request on a target.</summary>
     public void Claimed(Claim claim)
     {
-        lock (_lock)
+        if (Interlocked.CompareExchange(ref _claim, claim, null) is not null)
         {
-            if (_claim is null)
-            {
-                _claim = claim;
-            }
-            else
+            lock (_lock)
             {
                 (_furtherClaims ??= []).Add(claim);
             }
@@ -191,13 +187,9 @@ internal sealed class ClientConnection
     /// <summary>Forgets a hold that was noted.</summary>
     public void GaveBack(Claim claim)
     {
-        lock (_lock)
+        if (Interlocked.CompareExchange(ref _claim, null, claim) != claim)
         {
-            if (_claim == claim)
-            {
-                _claim = null;
-            }
-            else
+            lock (_lock)
             {
                 _furtherClaims?.Remove(claim);
             }

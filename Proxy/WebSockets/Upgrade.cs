@@ -16,7 +16,7 @@ internal static class Upgrade
 
     /// <summary>The protocol that a request asks for; absent: none. Such a request has no body: the server refuses one that has, and of CONNECT what follows belongs to the protocol.</summary>
     public static string? AskedBy(HttpContext context) => IsConnect(context.Request) ? WebSocket
-        : context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && context.Request.Headers.Upgrade is { Count: > 0 } asked && asked.ToString() is var protocol && !IsHttp(protocol)
+        : context.Request.Headers.Upgrade is { Count: > 0 } asked && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && asked.ToString() is var protocol && !IsHttp(protocol)
             ? protocol
             : null;
 
