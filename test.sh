@@ -5,6 +5,7 @@
 #                               installs the Debian packages that are missing; needs root or sudo
 #   ./test.sh fast [FILTER...]  only what needs none of that; no root, no format check
 #   ./test.sh faults [FILTER...]  faults played on the binaries that are installed: a quarter of an hour, not part of the others
+#   ./test.sh edge [FILTER...]  the Proxy before scanners and crowds of slow clients, beside nginx: ten minutes, not part of the others
 #   ./test.sh model [MINUTES]   the model of the plan for longer: as many states as it reaches in that time (10)
 #   ./test.sh simulate --seed N      runs one seed of the simulation again, and tells its story; no root
 #   ./test.sh simulate --minutes M   tries fresh seeds for M minutes, or until one fails
@@ -87,6 +88,12 @@ raise_lab() {
   step lab "$lab" up
 }
 
+# What is shipped: compiled ahead, and so quick to be there after a crash.
+publish() {
+  step publish deploy/install.sh --prefix "$results/installed"
+  export WUNDERPROXY_BINARIES=$results/installed/usr/local/bin
+}
+
 # run_tests COMMAND...: shows the runner's output while it runs, and counts.
 run_tests() {
   local log=$results/tests.log code=0
@@ -140,11 +147,17 @@ main() {
   fi
   if [ "${1:-}" = fast ]; then
     export WUNDERPROXY_SIMULATION_SEEDS=${WUNDERPROXY_SIMULATION_SEEDS:-200}
-    run_tests dotnet "$runner" -trait- Needs=Lab "${@:2}"
+    run_tests dotnet "$runner" -trait- Needs=Lab -trait- Suite=Edge "${@:2}"
     return
   fi
   if [ "${1:-}" = model ]; then
     WUNDERPROXY_MODEL_MINUTES=${2:-10} run_tests dotnet "$runner" -explicit only -class '*ModelTests' -showLiveOutput
+    return
+  fi
+  if [ "${1:-}" = edge ]; then
+    step install "$lab" install nginx:nginx testssl:testssl.sh
+    publish
+    run_tests dotnet "$runner" -trait Suite=Edge "${@:2}"
     return
   fi
   if [ $# -eq 0 ]; then
@@ -154,15 +167,13 @@ main() {
   step image IntegrationTests/SampleApplication/build-image.sh --prepare
   step install "$lab" install
   if [ "${1:-}" = faults ]; then
-    # What is shipped: compiled ahead, and so quick to be there after a crash.
-    step publish deploy/install.sh --prefix "$results/installed"
-    export WUNDERPROXY_BINARIES=$results/installed/usr/local/bin
+    publish
     raise_lab
     run_tests "$lab" exec dotnet "$runner" -trait Suite=Faults "${@:2}"
     return
   fi
   raise_lab
-  run_tests "$lab" exec dotnet "$runner" -trait- Suite=Faults "$@"
+  run_tests "$lab" exec dotnet "$runner" -trait- Suite=Faults -trait- Suite=Edge "$@"
 }
 
 main "$@"

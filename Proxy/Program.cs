@@ -3,12 +3,18 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Wunderproxy.Proxy.Hosting;
+using Wunderproxy.Proxy.Tls;
 
 var output = new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
 return await new CommandLine(Environment.GetEnvironmentVariable).InvokeAsync(args, RunAsync, output);
 
 static async Task<ExitCode> RunAsync(ProxyOptions options)
 {
+    if (options.ListenTls.Count > 0)
+    {
+        CipherChoice.Prescribe();
+    }
+
     var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopOrEnd);
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, StopOrEnd);

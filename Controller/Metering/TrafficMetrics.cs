@@ -25,7 +25,7 @@ internal static class TrafficMetrics
 
         yield return MetricFamily.Of("wunderproxy_requests_waiting", MetricKind.Gauge, "Requests that wait until the target can be reached again, or a pause is over.", application.Waiting);
         yield return MetricFamily.Of("wunderproxy_requests_queued", MetricKind.Gauge, "Requests that wait until others have ended.", application.Queued);
-        foreach (var family in Drain([.. application.Targets.Where(target => target.Drain is not null)]))
+        foreach (var family in Standing(application).Concat(Drain([.. application.Targets.Where(target => target.Drain is not null)])))
         {
             yield return family;
         }
@@ -48,6 +48,25 @@ internal static class TrafficMetrics
 
     private static MetricFamily InFlight(TrafficTotals totals, string name, string help, Func<ReleaseTotals, double> value) =>
         new(name, MetricKind.Gauge, help, [.. totals.Releases.Where(release => release.Release is not null).Select(release => new MetricSample(LabelsOf(release), value(release)))]);
+
+    private static IEnumerable<MetricFamily> Standing(ApplicationState application)
+    {
+        yield return new MetricFamily(
+            "wunderproxy_standby_share_ratio",
+            MetricKind.Gauge,
+            "Part of the clients that the release gets which stands by.",
+            application.Standby is { } standby ? [new MetricSample(LabelsOf(standby.Target.Release, standby.Target.Revision), standby.Percent / 100.0)] : []);
+        yield return new MetricFamily(
+            "wunderproxy_standby_requests_total",
+            MetricKind.Counter,
+            "Requests that releases got before the switch, of previews (preview) and of their share of clients (canary), and those that went back to the active one (sent_back).",
+            [
+                .. application.Targets.Where(target => target.Standby is not null).GroupBy(target => target.Target.Release, StringComparer.Ordinal).SelectMany(targets => new (string Name, Func<StandbyTraffic, long> Of)[]
+                {
+                    ("preview", traffic => traffic.Previews), ("canary", traffic => traffic.Canary), ("sent_back", traffic => traffic.SentBack),
+                }.Select(kind => new MetricSample([.. LabelsOf(targets.Key, targets.First().Target.Revision), ("kind", kind.Name)], targets.Sum(target => kind.Of(target.Standby!))))),
+            ]);
+    }
 
     private static IEnumerable<MetricFamily> Drain(IReadOnlyList<TargetTraffic> draining)
     {

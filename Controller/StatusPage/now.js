@@ -1,6 +1,7 @@
 // What serves, what is wanted, what goes on, and what isn't well.
 import { h } from "./dom.js";
 import * as words from "./words.js";
+import { shareOf, standby } from "./standby.js";
 
 // What a release goes through on its way to serving, in order.
 const way = ["Accepted", "Pulling", "Creating", "Starting", "Verifying", "Standby", "Activating", "Probation", "Active"];
@@ -20,6 +21,7 @@ export function now(state) {
     h("div", { class: "lead" }, headline(state), orders(state)),
     status.Deployments.filter(deployment => !deployment.End).map(deployment => underWay(deployment, state)),
     withdrawal(state),
+    standby(state),
     conditions(state),
     releases(state),
     why(state),
@@ -141,7 +143,7 @@ function releases({ status, caller, now }) {
       const name = words.named(release.Revision, release.Hash);
       return h("tr", { "data-key": release.Hash },
         h("th", { scope: "row" }, name, " ", h("code", {}, words.short(release.Hash))),
-        h("td", {}, words.phase(release.Phase), release.Failure ? `: ${words.failure(release.Failure.Class)}` : null),
+        h("td", {}, words.phase(release.Phase), shareOf(status, release) > 0 ? `, ${shareOf(status, release)} % of the clients` : null, release.Failure ? `: ${words.failure(release.Failure.Class)}` : null),
         h("td", {}, release.Since ? words.since(release.Since, now) : "–"),
         h("td", { class: "number" }, release.Traffic ? words.number(release.Traffic.InFlight + release.Traffic.Streams) : "–"),
         h("td", { class: "number" }, release.Traffic ? words.number(release.Traffic.Traffic.Requests) : "–"),

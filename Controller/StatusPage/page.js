@@ -127,6 +127,8 @@ const orders = {
   "switch": { title: name => `Switch to ${name}?`, text: "Traffic moves once it is healthy. It holds on this host until current.json changes next.", yes: "Switch", send: hash => order("/switch?wait=false", { Hash: hash }), done: name => `The switch to ${name} is accepted.` },
   "abort": { title: name => `Withdraw ${name}?`, text: "What was begun is removed, and what serves goes on.", yes: "Withdraw", send: () => order("/abort"), done: name => `${name} is withdrawn.` },
   "retry": { send: () => order("/retry?wait=false"), done: name => `${name} is tried again.` },
+  "canary": { title: (name, percent) => `Send ${percent} % of the clients to ${name}?`, text: "Always the same ones, on every host that is told so. It ends with the switch.", yes: "Send them", send: (_, percent) => order("/canary", { Percent: Number(percent) }), done: (name, percent) => `${percent} % of the clients get ${name}.` },
+  "canary-off": { send: () => order("/canary", { Percent: 0 }), done: name => `No client is sent to ${name} any more.` },
   "pause": { title: () => "Pause traffic?", text: "Requests wait until traffic is resumed; those that wait too long are answered 503.", yes: "Pause", send: () => order("/pause"), done: () => "Traffic is paused." },
   "resume": { send: () => order("/resume"), done: () => "Traffic goes on." },
   "maintenance-up": { title: () => "Put maintenance up?", text: "Every request is answered with the maintenance page.", yes: "Put it up", send: () => order("/maintenance/up"), done: () => "Maintenance is up." },
@@ -136,9 +138,9 @@ const orders = {
 };
 
 /** Asks before something is done that others notice. */
-function isSure({ title, text, yes }, name) {
+function isSure({ title, text, yes }, name, percent) {
   if (!title) return Promise.resolve(true);
-  at("question-title").textContent = title(name);
+  at("question-title").textContent = title(name, percent);
   at("question-text").textContent = text;
   at("question-yes").textContent = yes;
   const dialog = at("question");
@@ -148,12 +150,12 @@ function isSure({ title, text, yes }, name) {
 }
 
 async function give(button) {
-  const { do: what, hash, name } = button.dataset;
-  if (!await isSure(orders[what], name)) return;
+  const { do: what, hash, name, percent } = button.dataset;
+  if (!await isSure(orders[what], name, percent)) return;
   button.disabled = true;
   try {
-    await orders[what].send(hash);
-    answer(orders[what].done(name), true);
+    await orders[what].send(hash, percent);
+    answer(orders[what].done(name, percent), true);
   } catch (error) {
     answer(error.name === "TimeoutError" ? "There was no answer in time; it may have been taken." : error.message, false);
     if (error.status === 401) {

@@ -92,7 +92,7 @@ internal sealed class FakeOperations : IOperations
 
     public Task<Admission> SetCanaryAsync(int percent, CancellationToken cancellationToken)
     {
-        Status = Status with { Canary = percent == 0 ? null : new CanaryStatus(Hash, percent) };
+        Status = Status with { Canary = percent == 0 ? null : new CanaryStatus(Status.Canary?.Hash ?? Hash, percent) };
         return Order($"canary {percent}");
     }
 

@@ -100,6 +100,33 @@ internal static class SampleStatus
         },
     };
 
+    /// <summary>The same later: the next release is healthy, and gets a tenth of the clients.</summary>
+    public static StatusDocument StandingBy { get; } = Eventful with
+    {
+        Canary = new CanaryStatus(Next, 10),
+        Releases =
+        [
+            .. Eventful.Releases.Select(release => release.Hash != Next ? release : release with
+            {
+                Phase = ReleasePhase.Standby,
+                Since = Now.AddMinutes(-4),
+                LastProbe = "200 OK",
+                Traffic = new TargetTraffic { Target = TargetOf(Next, "43"), InFlight = 1, Streams = 0, Traffic = TrafficOf(519), Standby = new StandbyTraffic { Previews = 7, Canary = 512, SentBack = 2 } },
+            }),
+        ],
+        Deployments = [.. Eventful.Deployments.Skip(1)],
+        Proxy = Eventful.Proxy! with
+        {
+            Applications =
+            [
+                new ApplicationState
+                {
+                    Application = "shop", Installation = "i1", Generation = 7, Fence = 7, Target = TargetOf(Serving, "42"), Total = TrafficOf(48_211), Standby = new StandbyState { Target = TargetOf(Next, "43"), Percent = 10 },
+                },
+            ],
+        },
+    };
+
     public static PlanExplanation Explanation { get; } = new()
     {
         At = Now,

@@ -2,7 +2,8 @@
 # A laboratory host of its own: a Docker Engine, a plain-HTTP registry and a real S3 server (Ceph RADOS Gateway), without systemd,
 # all in one network namespace. No port of the machine is touched, so several labs can run side by side.
 #
-#   lab.sh install                    installs the Debian packages that are missing
+#   lab.sh install [COMMAND:PACKAGE...]
+#                                     installs the Debian packages that are missing: the lab's own, and those of further commands
 #   lab.sh up | down                  starts everything | stops everything and removes every trace; both may be repeated
 #   lab.sh exec COMMAND...            runs a command inside the namespace, with the lab's addresses in its environment
 #   lab.sh env                        prints those addresses
@@ -49,7 +50,7 @@ usage() {
 # command:package
 packages=(
   dockerd:docker.io containerd:containerd docker-registry:docker-registry ip:iproute2 iptables:iptables busybox:busybox-static
-  pebble:pebble promtool:prometheus cc:gcc gencat:libc6-dev radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common curl:curl jq:jq nsenter:util-linux setsid:util-linux chromium:chromium
+  pebble:pebble promtool:prometheus cc:gcc gencat:libc6-dev radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common curl:curl jq:jq nsenter:util-linux setsid:util-linux chromium:chromium certutil:libnss3-tools slowhttptest:slowhttptest
 )
 
 # --- what runs ----------------------------------------------------------------------------------------------------------------
@@ -178,7 +179,7 @@ case "${1:-}" in
   install | up | down | exec | status | dockerd | registry | s3 | power-cut | busybox) as_root "$@" ;;
 esac
 case "${1:-} ${2:-}" in
-  'install ') install_packages "${packages[@]}" ;;
+  'install '*) install_packages "${packages[@]}" "${@:2}" ;;
   'up ') up ;;
   'down ') down ;;
   exec\ ?*) run_inside "${@:2}" ;;

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Metering;
 using Wunderproxy.Controller.ProxyClient;
@@ -16,6 +18,8 @@ namespace Wunderproxy.IntegrationTests.Metering;
 /// <summary><c>GET /metrics</c> over a real Proxy.</summary>
 public sealed partial class MetricsTests : IAsyncLifetime
 {
+    private const string Promtool = "/usr/bin/promtool";
+    private const string Token = StandbyProxy.Token;
     private const string Answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     private readonly ReconcilerCounts _counts = new();
@@ -45,12 +49,11 @@ public sealed partial class MetricsTests : IAsyncLifetime
     [Fact]
     public async Task Promtool_finds_nothing_to_complain_about()
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/promtool"), "promtool is not installed; the lab installs it.");
+        Assert.SkipUnless(File.Exists(Promtool), "promtool is not installed; the lab installs it.");
         await ServeEverythingAsync();
 
-        var (exitCode, output) = await CheckAsync(await ScrapeAsync());
+        await AssertNoComplaintAsync(await ScrapeAsync());
 
-        Assert.True(exitCode == 0 && output.Length == 0, output);
         Assert.NotEqual(0, (await CheckAsync("a{ 1\n")).ExitCode);
     }
 
@@ -109,6 +112,48 @@ public sealed partial class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Release_that_stands_by_has_its_share_its_visits_and_series_of_its_own()
+    {
+        await using var next = await StandbyProxy.StartBackendAsync(StandbyProxy.StandbyName);
+        await StandByAsync(next, percent: 100);
+        await AskAsync();
+        await AskAsync(Token);
+        await CountedAsync("revision=\"c2\",release=\"r-c2\"", 2);
+        await next.DisposeAsync();
+        await AskAsync();
+
+        var text = await ScrapeAsync();
+
+        const string release = "revision=\"c2\",release=\"r-c2\"";
+        Assert.Contains($"wunderproxy_standby_share_ratio{{{release}}} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains($"wunderproxy_standby_requests_total{{{release},kind=\"preview\"}} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains($"wunderproxy_standby_requests_total{{{release},kind=\"canary\"}} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains($"wunderproxy_standby_requests_total{{{release},kind=\"sent_back\"}} 1\n", text, StringComparison.Ordinal);
+        await CountedAsync("revision=\"c1\",release=\"r-c1\"", 1);
+        await AssertNoComplaintAsync(text);
+    }
+
+    [Fact]
+    public async Task Drain_is_told_by_release_and_kind_until_nothing_runs_on_the_replaced_one()
+    {
+        await using var former = new RawBackend();
+        await using var client = await DrainAsync(former);
+        await using var application = await former.AcceptedSendingAsync();
+        await _proxy.SwitchAsync(_backend.Address, "c2", snapshot => snapshot.DrainTimeout = TimeSpan.FromMinutes(1));
+
+        var text = await ScrapeAsync();
+
+        Assert.Contains("wunderproxy_draining_targets 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("wunderproxy_draining_requests{revision=\"c1\",release=\"r-c1\",kind=\"Plain\"} 1\n", text, StringComparison.Ordinal);
+        Assert.InRange(DeadlineIn(text) - TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), 30, 61);
+        await AssertNoComplaintAsync(text);
+        await application.SendAsync(Answer);
+        await client.ReadMessageAsync();
+        await Eventually.HoldsAsync("nothing drains", async _ => await ScrapeAsync() is var later
+            && later.Contains("wunderproxy_draining_targets 0\n", StringComparison.Ordinal) && !later.Contains("wunderproxy_drain_deadline", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Proxy_that_is_not_reached_is_told_and_the_rest_stays()
     {
         await _api.DisposeAsync();
@@ -140,10 +185,36 @@ public sealed partial class MetricsTests : IAsyncLifetime
         _operations.Status = _operations.Status with { Conditions = [new Condition("StoreReachable", false, "Unreachable", "Away.", default), new Condition("Ready", null, "Unknown", "", default)] };
     }
 
-    private async Task AskAsync()
+    private async Task StandByAsync(GrpcBackend next, int percent)
+    {
+        var snapshot = _proxy.SnapshotOf(RunningProxy.TargetAt(_backend.Address));
+        snapshot.Standby = new Standby
+        {
+            Target = RunningProxy.TargetAt(next.Address, "c2"),
+            Preview = new Preview { TokenHashes = [StandbyProxy.HashOf(Token)] },
+            Canary = new Canary { Percent = percent, Key = StandbyProxy.Key },
+        };
+        var (status, body) = await _proxy.PutAsync(snapshot);
+        Assert.True(status == HttpStatusCode.OK, body);
+    }
+
+    private async Task<RawConnection> DrainAsync(RawBackend former)
+    {
+        await _proxy.SwitchAsync(former.Address);
+        var client = await _proxy.ConnectAsync();
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        return client;
+    }
+
+    private static double DeadlineIn(string text) => double.Parse(
+        Assert.Single(text.Split('\n'), line => line.StartsWith("wunderproxy_drain_deadline_timestamp_seconds{", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture);
+
+    private async Task AskAsync(string? token = null)
     {
         using var client = new HttpClient();
+        client.DefaultRequestHeaders.Add(Preview.Header, token);
         using var answer = await client.GetAsync(new Uri($"http://{_proxy.Address}/"));
+        Assert.Contains(answer.StatusCode, new[] { HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable });
     }
 
     // A request is counted a moment after its last byte.
@@ -168,9 +239,18 @@ public sealed partial class MetricsTests : IAsyncLifetime
         NullLoggerFactory.Instance,
         default);
 
+    private static async Task AssertNoComplaintAsync(string text)
+    {
+        if (File.Exists(Promtool))
+        {
+            var (exitCode, output) = await CheckAsync(text);
+            Assert.True(exitCode == 0 && output.Length == 0, output);
+        }
+    }
+
     private static async Task<(int ExitCode, string Output)> CheckAsync(string text)
     {
-        using var promtool = Process.Start(new ProcessStartInfo("/usr/bin/promtool", ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var promtool = Process.Start(new ProcessStartInfo(Promtool, ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         await promtool.StandardInput.WriteAsync(text);
         promtool.StandardInput.Close();
         var output = await promtool.StandardOutput.ReadToEndAsync() + await promtool.StandardError.ReadToEndAsync();

@@ -129,7 +129,7 @@ public sealed class ConnectionLimitTests
         await Eventually.PassAsync(TimeSpan.FromSeconds(1));
 
         Assert.InRange(proxy.CpuTime - before, TimeSpan.Zero, TimeSpan.FromSeconds(0.3));
-        await folder.PutAsync(backend.Address, generation: 2);
+        await folder.PutAsync(backend.Address);
         await Task.WhenAll(crowd.Select(client => client.DisposeAsync().AsTask()));
     }
 

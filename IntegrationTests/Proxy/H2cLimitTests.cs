@@ -1,30 +1,15 @@
-using Microsoft.Extensions.Time.Testing;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 /// <summary>What the launch configuration says about requests and answers holds for applications of HTTP/2, too; the test gives their answers frame by frame.</summary>
-public sealed class H2cLimitTests : IAsyncLifetime
+public sealed class H2cLimitTests : TimedTests
 {
     private const string Get = "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAccept: text/html\r\n\r\n";
 
     private static readonly (string, string)[] Ok = [(":status", "200")];
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-
-    private readonly FakeTimeProvider _time = new();
-    private readonly RawBackend _backend = new();
-    private RunningProxy? _running;
-
-    private RunningProxy Proxy => _running!;
-
-    public async ValueTask InitializeAsync() => _running = await RunningProxy.StartAsync(time: _time);
-
-    public async ValueTask DisposeAsync()
-    {
-        await Proxy.DisposeAsync();
-        await _backend.DisposeAsync();
-    }
 
     [Fact]
     public async Task Request_that_is_not_answered_in_time_is_answered_with_504_and_its_stream_ends()
@@ -34,9 +19,9 @@ public sealed class H2cLimitTests : IAsyncLifetime
         await using var application = await AcceptAsync();
         await application.ReadAsync(Http2FrameType.Headers, 1);
 
-        _time.Advance(TimeSpan.FromSeconds(5) - (Second / 2));
+        Time.Advance(TimeSpan.FromSeconds(5) - (Second / 2));
         Assert.False(answering.IsCompleted);
-        _time.Advance(Second);
+        Time.Advance(Second);
 
         Assert.StartsWith("HTTP/1.1 504 ", await answering, StringComparison.Ordinal);
         await application.ReadAsync(Http2FrameType.Reset, 1);
@@ -56,13 +41,13 @@ public sealed class H2cLimitTests : IAsyncLifetime
         {
             await application.SendDataAsync(1, "piece", isLast: false);
             await client.ReadUntilAsync("piece");
-            _time.Advance(TimeSpan.FromSeconds(9));
+            Time.Advance(TimeSpan.FromSeconds(9));
         }
 
         var end = client.TryReadToEndAsync();
         await Eventually.HoldsAsync("it is broken off", () =>
         {
-            _time.Advance(Second);
+            Time.Advance(Second);
             return end.IsCompleted;
         });
 
@@ -93,7 +78,7 @@ public sealed class H2cLimitTests : IAsyncLifetime
         await using var client = await Proxy.ConnectAsync();
         await client.SendAsync("POST /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6\r\n\r\nabc");
         await Eventually.HoldsAsync("the body is collected", async _ => (await Proxy.StatusAsync()).Buffers is { Collecting: 1, MemoryBytes: > 0 });
-        Assert.Equal(0, _backend.Accepted);
+        Assert.Equal(0, Backend.Accepted);
 
         await client.SendAsync("def");
 
@@ -135,11 +120,11 @@ public sealed class H2cLimitTests : IAsyncLifetime
         await answering;
     }
 
-    private Task<ApplicationState> ServeAsync(Action<ApplicationSnapshot> change) => Proxy.SwitchAsync(_backend.Address, change: snapshot =>
+    private Task<ApplicationState> ServeAsync(Action<ApplicationSnapshot> change) => Proxy.SwitchAsync(Backend.Address, change: snapshot =>
     {
         snapshot.Target = snapshot.Target! with { Protocol = ApplicationProtocol.H2c };
         change(snapshot);
     });
 
-    private async Task<Http2Connection> AcceptAsync() => await Http2Connection.AcceptAsync(await _backend.AcceptedAsync());
+    private async Task<Http2Connection> AcceptAsync() => await Http2Connection.AcceptAsync(await Backend.AcceptedAsync());
 }

@@ -96,6 +96,34 @@ public sealed class PreviewTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Maintenance_lets_previews_through_and_nobody_else()
+    {
+        var snapshot = _shop.Share(100);
+        snapshot.Maintenance = new MaintenancePage { Body = "down" };
+        await _shop.ServeAsync(snapshot);
+
+        using var preview = await AskAsync(_shop.Client(), (Preview.Header, StandbyProxy.Token));
+        using var other = await AskAsync(_shop.Client());
+
+        Assert.Equal((HttpStatusCode.OK, StandbyProxy.StandbyName), (preview.StatusCode, await preview.Content.ReadAsStringAsync()));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, other.StatusCode);
+        Assert.False(other.Headers.Contains("Set-Cookie"));
+    }
+
+    [Fact]
+    public async Task Preview_of_a_release_that_is_away_gets_the_maintenance_page_while_it_is_up()
+    {
+        var snapshot = _shop.Snapshot();
+        snapshot.Maintenance = new MaintenancePage { Body = "down" };
+        await _shop.ServeAsync(snapshot);
+        await _shop.EndStandbyAsync();
+
+        using var preview = await AskAsync(_shop.Client(), (Preview.Header, StandbyProxy.Token));
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, preview.StatusCode);
+    }
+
+    [Fact]
     public async Task Status_counts_previews_by_release_and_shows_no_secret()
     {
         await _shop.ServeAsync(_shop.Share(50));

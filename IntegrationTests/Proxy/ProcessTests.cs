@@ -133,7 +133,7 @@ public sealed class ProcessTests : IDisposable
         await proxy.LimitDescriptorsAsync(open);
         var crowd = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => RawConnection.ConnectAsync(proxy.Address)));
         await Task.WhenAll(crowd.Select(client => client.TrySendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n")));
-        await _folder.PutAsync(backend.Address, generation: 2);
+        await _folder.PutAsync(backend.Address);
         var before = proxy.CpuTime;
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Control;
+using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Proxy;
 
@@ -11,6 +12,7 @@ namespace Wunderproxy.IntegrationTests.Proxy;
 internal sealed class ProxyFolder : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("wp-");
+    private long _generation;
 
     public string Path => _folder.FullName;
 
@@ -20,7 +22,7 @@ internal sealed class ProxyFolder : IDisposable
 
     public static ProcessStartInfo Executable(params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(System.IO.Path.Combine(AppContext.BaseDirectory, "wunderproxy-proxy")) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(ProxyProcess.Executable) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -42,17 +44,20 @@ internal sealed class ProxyFolder : IDisposable
         return StartedProxy.StartAsync(start);
     }
 
-    public async Task PutAsync(IPEndPoint backend, long generation = 1)
+    /// <summary>Gives the Proxy a snapshot newer than all before.</summary>
+    public async Task PutAsync(IPEndPoint backend, Action<ApplicationSnapshot>? change = null)
     {
         using var control = Connect();
+        _generation++;
         var snapshot = new ApplicationSnapshot
         {
             Application = "shop",
             Installation = "i1",
-            Generation = generation,
-            Fence = generation,
+            Generation = _generation,
+            Fence = _generation,
             Target = RunningProxy.TargetAt(backend),
         };
+        change?.Invoke(snapshot);
         var body = JsonSerializer.Serialize(snapshot, ContractsJson.Default.ApplicationSnapshot);
         using var answer = await control.PutAsync("http://control/applications/shop", new StringContent(body));
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);

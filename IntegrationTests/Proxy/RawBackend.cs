@@ -51,7 +51,10 @@ internal sealed class RawBackend : IAsyncDisposable
     }
 
     /// <summary>Answers every request on every connection from now on with the same bytes.</summary>
-    public void AnswerAll(string answer) => _ = AnswerAllAsync(answer);
+    public void AnswerAll(string answer) => AnswerAll(_ => answer);
+
+    /// <summary>Answers every request on every connection from now on by what was asked for.</summary>
+    public void AnswerAll(Func<string, string> answer) => _ = AnswerAllAsync(answer);
 
     public ValueTask DisposeAsync()
     {
@@ -96,7 +99,7 @@ internal sealed class RawBackend : IAsyncDisposable
         _probes++;
     }
 
-    private async Task AnswerAllAsync(string answer)
+    private async Task AnswerAllAsync(Func<string, string> answer)
     {
         await foreach (var connection in _connections.Reader.ReadAllAsync())
         {
@@ -104,14 +107,13 @@ internal sealed class RawBackend : IAsyncDisposable
         }
     }
 
-    private static async Task AnswerConnectionAsync(RawConnection connection, string answer)
+    private static async Task AnswerConnectionAsync(RawConnection connection, Func<string, string> answer)
     {
         try
         {
             while (true)
             {
-                await connection.ReadMessageAsync();
-                await connection.SendAsync(answer);
+                await connection.SendAsync(answer(await connection.ReadMessageAsync()));
             }
         }
         catch (Exception)

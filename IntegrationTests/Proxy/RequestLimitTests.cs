@@ -1,10 +1,9 @@
-using Microsoft.Extensions.Time.Testing;
 using Wunderproxy.Contracts.Control;
 
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 /// <summary>How much of a request is passed on, and how long its answer may take.</summary>
-public sealed class RequestLimitTests : IAsyncLifetime
+public sealed class RequestLimitTests : TimedTests
 {
     private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     private const string Get = "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -12,20 +11,6 @@ public sealed class RequestLimitTests : IAsyncLifetime
     private const string Switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(3);
-
-    private readonly FakeTimeProvider _time = new();
-    private readonly RawBackend _backend = new();
-    private RunningProxy? _running;
-
-    private RunningProxy Proxy => _running!;
-
-    public async ValueTask InitializeAsync() => _running = await RunningProxy.StartAsync(time: _time);
-
-    public async ValueTask DisposeAsync()
-    {
-        await Proxy.DisposeAsync();
-        await _backend.DisposeAsync();
-    }
 
     [Theory]
     [InlineData("")]
@@ -39,7 +24,7 @@ public sealed class RequestLimitTests : IAsyncLifetime
 
         Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
         Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);
-        Assert.Equal(0, _backend.Accepted);
+        Assert.Equal(0, Backend.Accepted);
         var state = await Proxy.UntilAsync(s => s.Total.Requests > 0);
         Assert.Equal((1, 0), (state.Total.ByStatus[413], state.Targets[0].Traffic.Requests));
     }
@@ -57,7 +42,7 @@ public sealed class RequestLimitTests : IAsyncLifetime
     public async Task Body_is_as_long_as_it_may_be_whatever_the_chunks_that_it_comes_in()
     {
         await ServeAsync(new Limits { MaxRequestBody = 1000 });
-        _backend.AnswerAll(Ok);
+        Backend.AnswerAll(Ok);
         var chunks = string.Concat(Enumerable.Repeat("1\r\nx\r\n", 1000));
 
         Assert.EndsWith("ok", await Proxy.ExchangeAsync($"POST /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n{new string('x', 1000)}"), StringComparison.Ordinal);
@@ -69,7 +54,7 @@ public sealed class RequestLimitTests : IAsyncLifetime
     {
         await ServeAsync(new Limits { MaxRequestBody = 1000 });
         await using var client = await SendAsync($"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3E8\r\n{new string('x', 1000)}\r\n");
-        await using var application = await _backend.AcceptedSendingAsync();
+        await using var application = await Backend.AcceptedSendingAsync();
         await application.ReadAsync(1000);
 
         await client.SendAsync("1\r\ny\r\n0\r\n\r\n");
@@ -85,10 +70,10 @@ public sealed class RequestLimitTests : IAsyncLifetime
         await using var client = await Http2Connection.ConnectAsync(Proxy.Address);
         await client.SendHeadersAsync(1, [.. Http2Connection.Request("POST", "/a"), ("content-length", "1001")], isLast: false);
         Assert.Equal(413, (await client.AnswerAsync(1)).Status);
-        Assert.Equal(0, _backend.Accepted);
+        Assert.Equal(0, Backend.Accepted);
 
         await client.SendHeadersAsync(3, Http2Connection.Request("POST", "/a"), isLast: false);
-        await using var application = await _backend.AcceptedSendingAsync();
+        await using var application = await Backend.AcceptedSendingAsync();
         await client.SendDataAsync(3, new string('x', 1001), isLast: false);
 
         await client.ReadUntilAsync(frame => frame.Stream == 3 && frame.Payload.StartsWith("413 ", StringComparison.Ordinal));
@@ -100,7 +85,7 @@ public sealed class RequestLimitTests : IAsyncLifetime
     {
         await ServeAsync(new Limits { MaxRequestBody = 1000 });
         await using var client = await SendAsync("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\n");
-        await using var application = await _backend.AcceptedSendingAsync();
+        await using var application = await Backend.AcceptedSendingAsync();
         await application.ReadUntilAsync("xxx");
         await using var next = new RawBackend();
 
@@ -121,7 +106,7 @@ public sealed class RequestLimitTests : IAsyncLifetime
     {
         await ServeAsync(new Limits());
         await using var client = await SendAsync(request);
-        await using var application = await _backend.AcceptedSendingAsync();
+        await using var application = await Backend.AcceptedSendingAsync();
         var answering = client.ReadMessageAsync();
 
         await AssertTakesAsync(new Limits().AnswerTimeout, answering);
@@ -137,14 +122,14 @@ public sealed class RequestLimitTests : IAsyncLifetime
         await ServeAsync(new Limits());
         await using var client = await Http2Connection.ConnectAsync(Proxy.Address);
         await client.SendHeadersAsync(1, Http2Connection.Get());
-        await using var application = await _backend.AcceptedSendingAsync();
+        await using var application = await Backend.AcceptedSendingAsync();
         var answering = client.AnswerAsync(1);
 
         await AssertTakesAsync(new Limits().AnswerTimeout, answering);
 
         Assert.Equal(504, (await answering).Status);
         await client.SendHeadersAsync(3, Http2Connection.Get());
-        await using var next = await _backend.AcceptedSendingAsync();
+        await using var next = await Backend.AcceptedSendingAsync();
         await next.SendAsync(Ok);
         Assert.Equal((200, "ok"), await client.AnswerAsync(3));
     }
@@ -155,7 +140,7 @@ public sealed class RequestLimitTests : IAsyncLifetime
         var limits = new Limits { AnswerTimeout = TimeSpan.FromSeconds(5) };
         await ServeAsync(limits);
         await using var client = await SendAsync("POST /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbo");
-        await using var application = await _backend.AcceptedSendingAsync();
+        await using var application = await Backend.AcceptedSendingAsync();
         await application.ReadAsync(2);
         await PassAsync(3 * limits.AnswerTimeout);
 
@@ -173,7 +158,7 @@ public sealed class RequestLimitTests : IAsyncLifetime
         var limits = new Limits { AnswerTimeout = TimeSpan.FromSeconds(5), IdleTimeout = TimeSpan.FromSeconds(10) };
         await ServeAsync(limits);
         await using var client = await SendAsync(Get);
-        await using var application = await _backend.AcceptedSendingAsync();
+        await using var application = await Backend.AcceptedSendingAsync();
         await application.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
         for (var i = 0; i < 4; i++)
         {
@@ -197,7 +182,7 @@ public sealed class RequestLimitTests : IAsyncLifetime
         var limits = new Limits { AnswerTimeout = TimeSpan.FromSeconds(5), IdleTimeout = TimeSpan.FromSeconds(30) };
         await ServeAsync(limits);
         await using var client = await SendAsync($"GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{header}\r\n\r\n");
-        await using var application = await _backend.AcceptedSendingAsync();
+        await using var application = await Backend.AcceptedSendingAsync();
         var answering = client.ReadToEndAsync();
 
         await AssertTakesAsync(limits.IdleTimeout, answering);
@@ -211,7 +196,7 @@ public sealed class RequestLimitTests : IAsyncLifetime
         var limits = new Limits { AnswerTimeout = TimeSpan.FromSeconds(5), IdleTimeout = TimeSpan.FromSeconds(20) };
         await ServeAsync(limits);
         await using var client = await SendAsync(WebSocket);
-        await using var application = await _backend.AcceptedSendingAsync();
+        await using var application = await Backend.AcceptedSendingAsync();
         await application.SendAsync(Switched);
         await client.ReadHeadAsync();
         var end = client.WaitForEndAsync();
@@ -224,7 +209,7 @@ public sealed class RequestLimitTests : IAsyncLifetime
     {
         await ServeAsync(new Limits { IdleTimeout = TimeSpan.FromSeconds(2) });
         await using var client = await SendAsync("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
-        await using var application = await _backend.AcceptedSendingAsync();
+        await using var application = await Backend.AcceptedSendingAsync();
         await application.SendAsync(Ok);
         await client.ReadMessageAsync();
         await PassAsync(TimeSpan.FromSeconds(2.5));
@@ -246,14 +231,14 @@ public sealed class RequestLimitTests : IAsyncLifetime
         for (var i = 0; i < 4; i++)
         {
             await client.SendAsync("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
-            await using var application = await _backend.AcceptedSendingAsync();
+            await using var application = await Backend.AcceptedSendingAsync();
             await PassAsync(limits.AnswerTimeout - Tolerance);
             await application.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
             Assert.StartsWith("HTTP/1.1 200 ", await client.ReadMessageAsync(), StringComparison.Ordinal);
         }
     }
 
-    private async Task ServeAsync(Limits limits) => await Proxy.SwitchAsync(_backend.Address, "c1", snapshot => snapshot.Limits = limits);
+    private async Task ServeAsync(Limits limits) => await Proxy.SwitchAsync(Backend.Address, "c1", snapshot => snapshot.Limits = limits);
 
     private async Task<RawConnection> SendAsync(string request)
     {
@@ -265,17 +250,17 @@ public sealed class RequestLimitTests : IAsyncLifetime
     // Not less of the Proxy's time, and not much more, however slow the machine is.
     private async Task AssertTakesAsync(TimeSpan time, Task task)
     {
-        var began = _time.GetUtcNow();
-        while (!task.IsCompleted && _time.GetUtcNow() - began < time + (2 * Tolerance))
+        var began = Time.GetUtcNow();
+        while (!task.IsCompleted && Time.GetUtcNow() - began < time + (2 * Tolerance))
             await PassAsync(TimeSpan.FromSeconds(0.5));
         await task.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
-        Assert.True(_time.GetUtcNow() - began >= time);
+        Assert.True(Time.GetUtcNow() - began >= time);
     }
 
     // Some real time as well, in which the Proxy does what it is told.
     private async Task PassAsync(TimeSpan duration)
     {
-        _time.Advance(duration);
+        Time.Advance(duration);
         await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
     }
 }

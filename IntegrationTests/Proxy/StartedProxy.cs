@@ -29,6 +29,16 @@ internal sealed class StartedProxy(Process process) : IAsyncDisposable
         }
     }
 
+    /// <summary>The most that it has had.</summary>
+    public long PeakMemory
+    {
+        get
+        {
+            process.Refresh();
+            return process.PeakWorkingSet64;
+        }
+    }
+
     public TimeSpan CpuTime
     {
         get

@@ -6,9 +6,9 @@ namespace Wunderproxy.IntegrationTests.StatusPage;
 /// <summary>The distribution's Chromium, without a window, shared by the tests of a class. Where there is none, as outside of the lab, they are skipped.</summary>
 public sealed class Browser : IAsyncLifetime
 {
-    private const string Executable = "/usr/bin/chromium";
+    internal const string Executable = "/usr/bin/chromium";
 
-    private static readonly string[] Arguments =
+    internal static readonly string[] Arguments =
         ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
     private IPlaywright? _playwright;
@@ -33,10 +33,14 @@ public sealed class Browser : IAsyncLifetime
         _playwright?.Dispose();
     }
 
+    /// <summary>Skips the test where there is no browser, but for the lab, which has one.</summary>
+    internal static void SkipUnlessStarted(IBrowser? browser) =>
+        Assert.SkipWhen(browser is null && Environment.GetEnvironmentVariable("WUNDERPROXY_LAB_DIR") is null, $"There is no {Executable}; IntegrationTests/Lab/lab.sh install brings it.");
+
     /// <summary>A tab of its own, with nothing remembered of others.</summary>
     internal async Task<Tab> OpenAsync(ColorScheme scheme = ColorScheme.Light, int width = 1200, int height = 900)
     {
-        Assert.SkipWhen(_browser is null && Environment.GetEnvironmentVariable("WUNDERPROXY_LAB_DIR") is null, $"There is no {Executable}; IntegrationTests/Lab/lab.sh install brings it.");
+        SkipUnlessStarted(_browser);
         var context = await _browser!.NewContextAsync(new() { ColorScheme = scheme, ViewportSize = new() { Width = width, Height = height }, Locale = "en-GB", TimezoneId = "UTC" });
         return new Tab(context, await context.NewPageAsync());
     }

@@ -179,6 +179,49 @@ public sealed class StatusPageTests(Browser browser) : IClassFixture<Browser>, I
     }
 
     [Fact]
+    public async Task Release_that_stands_by_is_told_with_its_share_and_how_it_does()
+    {
+        _operations.Status = SampleStatus.StandingBy;
+        var tab = await OpenAsync();
+        var standby = tab.Page.Locator("article.standby");
+
+        await Expect(standby.Locator("h3")).ToContainTextAsync(Like("^43 stands by.*for 4 min"));
+        await Expect(standby).ToContainTextAsync("10 % of the clients get it, always the same ones");
+        await Expect(standby.Locator(".figures div")).ToHaveTextAsync([Like("share.*512"), Like("previews.*7"), Like("failures.*3"), Like("sent back.*2"), Like("median"), Like("P99")]);
+        await Expect(tab.Page.GetByRole(AriaRole.Table, new() { Name = "Releases" })).ToContainTextAsync("stands by, 10 % of the clients");
+        await tab.PictureAsync("standby");
+        _operations.Status = SampleStatus.StandingBy with { Canary = null };
+        await Expect(standby).ToContainTextAsync("Those get it who may see it before the switch, and nobody else.");
+    }
+
+    [Fact]
+    public async Task Share_of_the_clients_is_changed_by_who_may()
+    {
+        _operations.Admission = new Admission.Accepted(null);
+        _operations.Status = SampleStatus.StandingBy;
+        var page = (await OpenAsync()).Page;
+
+        await ConfirmAsync(page, "25 % of the clients", "Send them");
+        await Expect(page.Locator("#answer")).ToHaveTextAsync("25 % of the clients get 43.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "End the canary" }).ClickAsync();
+        await Expect(page.Locator("#answer")).ToHaveTextAsync("No client is sent to 43 any more.");
+
+        Assert.Equal(["canary 25", "canary 0"], _operations.Orders);
+    }
+
+    [Fact]
+    public async Task Share_of_the_clients_is_shown_and_not_offered_to_who_may_not_change_it()
+    {
+        await _api.DisposeAsync();
+        _api = await StartAsync(0, token: new ApiToken(Secret));
+        _operations.Status = SampleStatus.StandingBy;
+        var page = (await OpenAsync()).Page;
+
+        await Expect(page.Locator("article.standby")).ToContainTextAsync("10 % of the clients");
+        await Expect(page.Locator("article.standby button")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task Refused_order_is_told_with_the_reason()
     {
         _operations.Admission = new Admission.Refused(Refusal.NotDurable, "The disk is full. What runs goes on.");

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Time.Testing;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.IntegrationTests.Proxy;
 
@@ -126,6 +127,34 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         Assert.False(await IsAskedAsync(proxy, "other.example"));
     }
 
+    [Fact]
+    public async Task Authorities_that_are_replaced_count_from_the_next_handshake_on_and_a_broken_file_leaves_the_former_ones_in_force()
+    {
+        var (file, time) = (_authority.RootFile + ".clients", new FakeTimeProvider(TimeProvider.System.GetUtcNow()));
+        File.Copy(_authority.RootFile, file);
+        await using var proxy = await RunningProxy.StartAsync(options => _authority.Offer(options) with { ClientAuthorities = file }, time);
+        await proxy.SwitchAsync(_backend.Address, change: snapshot => snapshot.Tls = new TlsSettings { ClientCertificates = ClientCertificates.Required });
+        _backend.AnswerAll(Ok);
+        var (known, stranger) = (_authority.Issue([], usage: ForClients), _strangers.Issue([], usage: ForClients));
+        await using var connected = await ConnectAsync(known, proxy);
+        Assert.EndsWith("ok", await AskAsync(connected), StringComparison.Ordinal);
+
+        Replace("no certificate at all");
+        Assert.Contains("can be read", (await proxy.StatusAsync()).Certificates[^1].Problem, StringComparison.Ordinal);
+        Assert.EndsWith("ok", await AskAsync(known, proxy), StringComparison.Ordinal);
+
+        Replace(await File.ReadAllTextAsync(_strangers.RootFile));
+        Assert.EndsWith("ok", await AskAsync(stranger, proxy), StringComparison.Ordinal);
+        await AssertRefusedAsync(known, proxy);
+        Assert.EndsWith("ok", await AskAsync(connected), StringComparison.Ordinal);
+
+        void Replace(string text)
+        {
+            TestAuthority.WriteFile(file, text);
+            time.Advance(TimeSpan.FromSeconds(5));
+        }
+    }
+
     private async Task<bool> IsAskedAsync(RunningProxy proxy, string host)
     {
         var isAsked = false;
@@ -141,15 +170,15 @@ public sealed class ClientCertificateTests : IAsyncLifetime
     private Task<ApplicationState> WantAsync(ClientCertificates wanted) =>
         _proxy.SwitchAsync(_backend.Address, change: snapshot => snapshot.Tls = new TlsSettings { ClientCertificates = wanted });
 
-    private Task<RawConnection> ConnectAsync(TestCertificate? shown) => _authority.ConnectAsync(
-        _proxy.TlsAddress, static (socket, tls) => new RawConnection(socket, tls), change: options => options.ClientCertificateContext = shown is null ? null : SslStreamCertificateContext.Create(CertificateOf(shown), null, offline: true));
+    private Task<RawConnection> ConnectAsync(TestCertificate? shown, RunningProxy? proxy = null) => _authority.ConnectAsync(
+        (proxy ?? _proxy).TlsAddress, static (socket, tls) => new RawConnection(socket, tls), change: options => options.ClientCertificateContext = shown is null ? null : SslStreamCertificateContext.Create(CertificateOf(shown), null, offline: true));
 
     // In TLS 1.3 a client has done with the handshake before it is told what comes of it.
-    private async Task AssertRefusedAsync(TestCertificate shown)
+    private async Task AssertRefusedAsync(TestCertificate shown, RunningProxy? proxy = null)
     {
         try
         {
-            await using var client = await ConnectAsync(shown);
+            await using var client = await ConnectAsync(shown, proxy);
             await client.TrySendAsync($"GET / HTTP/1.1\r\nHost: {TestAuthority.Host}\r\n\r\n");
             Assert.Equal("", await client.TryReadToEndAsync() ?? "");
         }
@@ -157,6 +186,12 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         {
             // As it should be.
         }
+    }
+
+    private async Task<string> AskAsync(TestCertificate shown, RunningProxy proxy)
+    {
+        await using var client = await ConnectAsync(shown, proxy);
+        return await AskAsync(client);
     }
 
     private static async Task<string> AskAsync(RawConnection client)

@@ -22,34 +22,6 @@ public sealed class HandshakeTests : ServedOverTls
     public async Task Old_versions_are_refused(string version) =>
         Assert.Contains("alert protocol version", await HandshakeAsync(version, "-cipher", "ALL@SECLEVEL=0"), StringComparison.Ordinal);
 
-    [Theory]
-    [InlineData("AES128-GCM-SHA256")]
-    [InlineData("AES256-SHA")]
-    [InlineData("ECDHE-ECDSA-AES128-SHA")]
-    [InlineData("ECDHE-ECDSA-AES256-SHA")]
-    [InlineData("NULL")]
-    [InlineData("aNULL")]
-    public async Task Ciphers_without_forward_secrecy_or_with_weak_hashes_are_refused(string cipher) =>
-        Assert.Contains("handshake failure", await HandshakeAsync("-tls1_2", "-cipher", cipher + "@SECLEVEL=0"), StringComparison.Ordinal);
-
-    [Fact]
-    public async Task Cipher_is_the_proxys_choice() =>
-        Assert.Contains("ECDHE-ECDSA-AES256-GCM-SHA384", await HandshakeAsync("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"), StringComparison.Ordinal);
-
-    [Theory]
-    [InlineData("-tls1_2")]
-    [InlineData("-tls1_3")]
-    public async Task Session_is_resumed(string version)
-    {
-        Backend.AnswerAll("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        var session = Authority.At("session");
-
-        // Tickets of TLS 1.3 come with the answer.
-        Assert.DoesNotContain("Reused", await HandshakeAsync(version, "-sess_out", session, "-ign_eof"), StringComparison.Ordinal);
-
-        Assert.Contains("Reused", await HandshakeAsync(version, "-sess_in", session), StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task Renegotiation_is_refused()
     {

@@ -37,7 +37,7 @@ internal sealed class TestAuthority : IDisposable
     public string RootFile => Path.Combine(_folder.FullName, "root.crt");
 
     /// <summary>Makes a certificate.</summary>
-    public TestCertificate Issue(IReadOnlyList<string> hosts, DateTimeOffset? notBefore = null, DateTimeOffset? notAfter = null, string usage = ForServers, string subject = "CN=Test")
+    public TestCertificate Issue(IReadOnlyList<string> hosts, DateTimeOffset? notBefore = null, DateTimeOffset? notAfter = null, string usage = ForServers, string subject = "CN=Test", Uri? responder = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
@@ -47,6 +47,11 @@ internal sealed class TestAuthority : IDisposable
         }
 
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: false));
+        if (responder is not null)
+        {
+            request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension([responder.ToString()], caIssuersUris: null));
+        }
+
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] = 1;
         using var certificate = request.Create(
@@ -68,6 +73,14 @@ internal sealed class TestAuthority : IDisposable
     {
         using var file = File.CreateText(path);
         file.Write(text);
+    }
+
+    /// <summary>Writes the authority's own key, for a program that signs in its name.</summary>
+    public string WriteRootKey()
+    {
+        using var key = _root.GetECDsaPrivateKey()!;
+        WriteKey(RootFile + ".key", key.ExportPkcs8PrivateKeyPem());
+        return RootFile + ".key";
     }
 
     /// <summary>A path in the folder.</summary>

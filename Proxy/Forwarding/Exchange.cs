@@ -54,7 +54,6 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
     /// <summary>Why it goes to a release that stands by, as it was decided last.</summary>
     public StandbyVisit Visit { get; private set; }
 
-
     /// <summary>Whether it was sent to another host.</summary>
     public bool WentToOtherHost { get; set; }
 
@@ -206,7 +205,8 @@ internal sealed class Exchange(ForwardingRules rules, RequestIds ids, BufferStor
     /// <inheritdoc/>
     public bool Visits(ServedStandby standby, Serving serving)
     {
-        Visit = _avoidsStandby ? StandbyVisit.None : standby.VisitOf(this, serving.IsHealthCheck(RequestChecks.PlaceOf(_context)));
+        // Who looks after the application's health asks about the active release. While maintenance is up, those may see the next one who are to say whether it is well.
+        Visit = _avoidsStandby ? StandbyVisit.None : standby.VisitOf(this, isShared: serving.Maintenance is null && !serving.IsHealthCheck(RequestChecks.PlaceOf(_context)));
         return Visit != StandbyVisit.None;
     }
 

@@ -16,10 +16,8 @@ using Wunderproxy.Proxy.Targets;
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>Serves one request: checks it, claims the active target, forwards it there, and counts what came of it.</summary>
-internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDesk acme, OtherHosts? peers, AccessLog? accessLog, ForwardingLog log)
+internal sealed class RequestHandler(TargetTable table, RequestHold hold, RequestEnd end, AcmeDesk acme, OtherHosts? peers)
 {
-    private const int ClientGone = 499;
-
     /// <summary>Answers a request, whatever happens.</summary>
     public Task HandleAsync(Exchange exchange)
     {
@@ -40,20 +38,20 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
                 context.Response.Headers.Connection = "close";
             }
 
-            Record(exchange, UntargetedOf(exchange), null);
+            end.Record(exchange, end.UntargetedOf(exchange), null);
             return Task.CompletedTask;
         }
 
         ConnectionHeader.Apply(context.Request);
-        return acme.IsUsed && ChallengeOf(context) is { } challenge ? AnswerChallengeAsync(exchange, challenge.Host, challenge.Token) : CollectOrForwardAsync(exchange);
+        return ChallengeRequest.TryRead(exchange, acme, out var challenge) ? AnswerChallengeAsync(exchange, challenge) : CollectOrForwardAsync(exchange);
     }
 
     /// <summary>Answers a request that goes to no application.</summary>
     public async Task RefuseAsync(Exchange exchange, Problem refusal)
     {
         exchange.Serving = table.Find(RequestChecks.PlaceOf(exchange.Context));
-        await AnswerAsync(exchange, refusal);
-        Record(exchange, UntargetedOf(exchange), null);
+        await RequestEnd.AnswerAsync(exchange, refusal);
+        end.Record(exchange, end.UntargetedOf(exchange), null);
     }
 
     private Task CollectOrForwardAsync(Exchange exchange) => exchange.HasBody && table.Find(RequestChecks.PlaceOf(exchange.Context)) is { } serving && IsCollected(exchange, serving)
@@ -78,10 +76,10 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         if (!exchange.IsClientGone)
         {
             exchange.SayHsts(serving);
-            await AnswerAsync(exchange, problem);
+            await RequestEnd.AnswerAsync(exchange, problem);
         }
 
-        Record(exchange, serving.Untargeted, null);
+        end.Record(exchange, serving.Untargeted, null);
     }
 
     private static async ValueTask<Problem?> CollectAsync(Exchange exchange, Serving serving)
@@ -97,45 +95,25 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         }
     }
 
-    // Hosts whose certificates are not automatic answer for themselves.
-    private (string Host, string Token)? ChallengeOf(HttpContext context)
-    {
-        var token = AcmeChallenge.TokenIn(RequestChecks.OriginFormOf(RequestChecks.RawTargetOf(context)));
-        var host = token is null ? default : RequestPlace.WithoutPort(context.Request.Host.Value).TrimEnd('.');
-        return token is not null && acme.ApplicationOf(host) is not null ? (host.ToString().ToLowerInvariant(), token) : null;
-    }
-
-    private async Task AnswerChallengeAsync(Exchange exchange, string host, string token)
+    private async Task AnswerChallengeAsync(Exchange exchange, ChallengeRequest challenge)
     {
         exchange.Serving = table.Find(RequestChecks.PlaceOf(exchange.Context));
-        if (await FindAnswerAsync(exchange, host, token) is { } answer)
+        if (await challenge.FindAnswerAsync(acme, exchange.Context.RequestAborted) is { } answer)
         {
             await ProblemPage.WriteChallengeAsync(exchange, answer);
         }
         else
         {
-            await AnswerAsync(exchange, Problem.NoTarget);
+            await RequestEnd.AnswerAsync(exchange, Problem.NoTarget);
         }
 
-        Record(exchange, UntargetedOf(exchange), null);
-    }
-
-    private async ValueTask<string?> FindAnswerAsync(Exchange exchange, string host, string token)
-    {
-        try
-        {
-            return await acme.AnswerAsync(host, token, exchange.Context.RequestAborted);
-        }
-        catch (OperationCanceledException)
-        {
-            return null;
-        }
+        end.Record(exchange, end.UntargetedOf(exchange), null);
     }
 
     // Tries until it is answered.
     private async Task ForwardAsync(Exchange exchange)
     {
-        exchange.IsRepeatable = IsRepeatable(exchange);
+        exchange.IsRepeatable = Repetition.IsAllowed(exchange);
         while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), exchange, out var serving, out var claim)
             ? !await TryServeAsync(exchange, serving!, claim)
             : !await TryAnswerWithoutTargetAsync(exchange, serving))
@@ -180,10 +158,10 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         if (!exchange.IsClientGone)
         {
             exchange.SayHsts(serving);
-            await AnswerAsync(exchange, refusal);
+            await RequestEnd.AnswerAsync(exchange, refusal);
         }
 
-        Record(exchange, serving.Untargeted, null);
+        end.Record(exchange, serving.Untargeted, null);
         return true;
     }
 
@@ -211,14 +189,14 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
                 ? Http2Relay.ForwardAsync(exchange, claim, http2)
                 : exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, exchange.IsRepeated));
             exchange.Client.GaveBack(claim);
-            if (problem is null || !NothingWasAnswered(exchange, error))
+            if (problem is null || !Repetition.IsPossible(exchange, error))
             {
-                await EndAsync(exchange, claim, problem, error);
+                await end.EndAsync(exchange, claim, problem, error);
                 return true;
             }
         }
 
-        if (peers is not null && exchange.Visit == StandbyVisit.None && !IsForLackOfDescriptors(error!) && await TryOtherHostAsync(exchange, serving, error is SocketException ? PeerReason.Unreachable : PeerReason.Unanswered))
+        if (peers is not null && exchange.Visit == StandbyVisit.None && !Repetition.IsForLackOfDescriptors(error!) && await TryOtherHostAsync(exchange, serving, error is SocketException ? PeerReason.Unreachable : PeerReason.Unanswered))
         {
             return true;
         }
@@ -226,7 +204,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         problem = await RefuseRepetitionAsync(exchange, serving, claim, problem, error!);
         if (problem is not null)
         {
-            await EndAsync(exchange, claim, problem, error);
+            await end.EndAsync(exchange, claim, problem, error);
         }
 
         exchange.IsRepeated = true;
@@ -237,8 +215,8 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
 
     private async Task RefuseStrangerAsync(Exchange exchange, Serving serving)
     {
-        await AnswerAsync(exchange, exchange is { IsSecure: true, IsAskedForCertificate: false } ? Problem.NotAskedForCertificate : Problem.NoClientCertificate);
-        Record(exchange, serving.Untargeted, null);
+        await RequestEnd.AnswerAsync(exchange, exchange is { IsSecure: true, IsAskedForCertificate: false } ? Problem.NotAskedForCertificate : Problem.NoClientCertificate);
+        end.Record(exchange, serving.Untargeted, null);
     }
 
     private static void Introduce(Claim claim, Exchange exchange)
@@ -263,7 +241,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
 
         var isFirst = exchange.Unanswered == 0;
         exchange.Unanswered += isAway ? 0 : 1;
-        if (serving.HoldLimit > TimeSpan.Zero && (isAway || isFirst) && !IsForLackOfDescriptors(error))
+        if (serving.HoldLimit > TimeSpan.Zero && (isAway || isFirst) && !Repetition.IsForLackOfDescriptors(error))
         {
             return hold.WaitAsync(exchange, serving, claim.Upstream, problem);
         }
@@ -293,16 +271,12 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
             return false;
         }
 
-        (exchange.WentToOtherHost, exchange.PeerMark, exchange.StrippedPrefix) = (true, peers.MarkOf(exchange), null);
+        (exchange.WentToOtherHost, exchange.StrippedPrefix) = (true, null);
         exchange.Context.Response.Clear();
         using (claim)
         {
-            Introduce(claim, exchange);
-            var (problem, error) = await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, isRepeated: false);
-            exchange.Client.GaveBack(claim);
-            exchange.PeerMark = null;
-            peers.Leave();
-            var goesOn = problem is not null && NothingWasAnswered(exchange, error) && (WasNotSent(error) || reason != PeerReason.Unanswered);
+            var (problem, error) = await AskOtherHostAsync(exchange, claim);
+            var goesOn = problem is not null && Repetition.IsPossible(exchange, error) && (Repetition.WasNotSent(error) || reason != PeerReason.Unanswered);
             if (problem is null)
             {
                 host.CountAnswered(reason);
@@ -310,69 +284,32 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
             else
             {
                 host.CountFailed();
-                exchange.Unanswered += WasNotSent(error) ? 0 : 1;
+                exchange.Unanswered += Repetition.WasNotSent(error) ? 0 : 1;
             }
 
             if (!goesOn)
             {
-                await EndAsync(exchange, claim, problem, error, UntargetedOf(exchange));
+                await end.EndAsync(exchange, claim, problem, error, end.UntargetedOf(exchange));
             }
 
             return !goesOn;
         }
     }
 
-    private async Task EndAsync(Exchange exchange, Claim claim, Problem? problem, Exception? error, TrafficRecorder? traffic = null)
+    private async ValueTask<(Problem? Problem, Exception? Error)> AskOtherHostAsync(Exchange exchange, Claim claim)
     {
-        if (exchange.Visit != StandbyVisit.None)
+        exchange.PeerMark = peers!.MarkOf(exchange);
+        try
         {
-            claim.Upstream.Visits.Count(exchange.Visit);
+            Introduce(claim, exchange);
+            return await exchange.Relay.ForwardAsync(claim, exchange.IsRepeatable, isRepeated: false);
         }
-
-        if (problem is { IsTheApplications: false } && (claim.IsCut || !exchange.IsClientGone))
+        finally
         {
-            log.Failed(claim.Upstream.Target, problem, error);
+            exchange.Client.GaveBack(claim);
+            exchange.PeerMark = null;
+            peers.Leave();
         }
-
-        if (exchange.HasRest)
-        {
-            // The release has done all that it had to.
-            exchange.GaveAll();
-            claim.Dispose();
-            await DeliverRestAsync(exchange);
-        }
-
-        await FinishAsync(exchange, problem);
-        Record(exchange, traffic ?? claim.Upstream.Traffic, claim);
-    }
-
-    private static async ValueTask DeliverRestAsync(Exchange exchange)
-    {
-        if (!await exchange.Relay.DeliverRestAsync())
-        {
-            exchange.Context.Abort();
-        }
-    }
-
-    private static Task FinishAsync(Exchange exchange, Problem? problem)
-    {
-        var context = exchange.Context;
-        if (problem is not null && context.Response.HasStarted && Grpc.TryEnd(context, problem))
-        {
-            return Task.CompletedTask;
-        }
-
-        if (exchange.ResponseBody.IsUnfinished || (problem is not null && context.Response.HasStarted))
-        {
-            // A body that was cut short must not look like a whole one.
-            context.Abort();
-        }
-        else if (problem is not null && !exchange.IsClientGone)
-        {
-            return AnswerAsync(exchange, problem);
-        }
-
-        return Task.CompletedTask;
     }
 
     private async ValueTask<bool> TryAnswerWithoutTargetAsync(Exchange exchange, Serving? serving)
@@ -387,7 +324,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
 
         if (serving is { IsRestricted: true } && RefusalOf(exchange, serving) is { } refusal)
         {
-            await AnswerAsync(exchange, refusal);
+            await RequestEnd.AnswerAsync(exchange, refusal);
         }
         else if (serving is not null && serving.AnswersHealthCheck(RequestChecks.PlaceOf(context)))
         {
@@ -400,7 +337,7 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         }
         else if (serving is null && !table.IsEmpty)
         {
-            await AnswerAsync(exchange, Problem.NoApplication);
+            await RequestEnd.AnswerAsync(exchange, Problem.NoApplication);
         }
         else if (serving is not { IsPaused: true })
         {
@@ -409,11 +346,11 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
                 return true;
             }
 
-            await AnswerAsync(exchange, Problem.NoTarget);
+            await RequestEnd.AnswerAsync(exchange, Problem.NoTarget);
         }
         else if (await hold.WaitAsync(exchange, serving, null, Problem.Paused) is { } problem)
         {
-            await AnswerAsync(exchange, problem);
+            await RequestEnd.AnswerAsync(exchange, problem);
         }
         else
         {
@@ -421,50 +358,12 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
             return false;
         }
 
-        Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
+        end.Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
         return true;
     }
-
-    private static async Task AnswerAsync(Exchange exchange, Problem problem)
-    {
-        exchange.Problem = problem;
-        try
-        {
-            await ProblemPage.WriteAsync(exchange, problem);
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
-        {
-            // The client is gone.
-            exchange.Context.Abort();
-        }
-    }
-
-    // Nothing but a safe request without a body may reach the application twice.
-    private static bool IsRepeatable(Exchange exchange) => exchange.Context.Request.Method is "GET" or "HEAD" && !exchange.HasBody;
-
-    // The connection was refused, or was broken off before the answer's first byte.
-    private static bool NothingWasAnswered(Exchange exchange, Exception? error) =>
-        !exchange.Context.Response.HasStarted && !exchange.IsClientGone
-        && (WasNotSent(error) || (exchange.IsRepeatable && error is NothingAnsweredException));
-
-    // To wait for an application that is there would take more of what there is too little of.
-    private static bool IsForLackOfDescriptors(Exception error) => error is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets };
-
-    private static bool WasNotSent(Exception? error) => error is SocketException or StreamRefusedException;
 
     // A target that doesn't even refuse costs a second each time; only its successor is tried after that.
     private bool IsWorthRepeating(HttpContext context, Claim claim, Exception? error) =>
         error is not SocketException { SocketErrorCode: SocketError.TimedOut }
         || !ReferenceEquals(table.Find(RequestChecks.PlaceOf(context))?.Upstream, claim.Upstream);
-
-    private TrafficRecorder UntargetedOf(Exchange exchange) => exchange.Serving?.Untargeted ?? table.Unclaimed;
-
-    private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
-    {
-        var context = exchange.Context;
-        var isGone = !context.Response.HasStarted && exchange.IsClientGone;
-        var status = isGone ? ClientGone : exchange.Problem?.Status ?? context.Response.StatusCode;
-        var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
-        accessLog?.Write(AccessEntry.Of(exchange, status, duration, claim));
-    }
 }

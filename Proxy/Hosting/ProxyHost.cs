@@ -69,7 +69,8 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         };
         var acme = new AcmeDesk(time);
         _table = new TargetTable(_connections.Running, time);
-        var handler = new RequestHandler(_table, new RequestHold(_table, time), acme, _peers, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
+        var end = new RequestEnd(_table, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
+        var handler = new RequestHandler(_table, new RequestHold(_table, time), end, acme, _peers);
         _application = new PublicApplication(handler, rules, _buffers, time);
         _registry = new ApplicationRegistry(_table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
         var automatic = new AutomaticFolder(Path.Combine(options.StateDirectory, "certificates"));

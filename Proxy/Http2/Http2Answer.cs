@@ -11,7 +11,7 @@ using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Http2;
 
-/// <summary>Passes an answer of HTTP/2 on to the client: its head with the first bytes that come, and each piece at once.</summary>
+/// <summary>Passes an answer of HTTP/2 on to the client: its head with the first bytes that come, and each piece at once, or ahead of a client that is slow.</summary>
 /// <param name="exchange">The request and the answer.</param>
 /// <param name="response">What has come from the application.</param>
 /// <param name="patience">How long the application may take.</param>
@@ -19,6 +19,9 @@ namespace Wunderproxy.Proxy.Http2;
 internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage response, Patience patience)
 {
     private long? _left;
+    private bool _goesAtOnce;
+    private PacedAnswer? _paced;
+    private Stream _body = exchange.ResponseBody;
     private ContentCoding _coding;
     private Compressor? _compressor;
 
@@ -42,6 +45,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
 
         claim.StaysOpen |= _left is null;
         var hasTrailers = _left is null && ClientAnswer.TryPrepareForTrailers(exchange);
+        await PaceAsync(claim);
         await PassBodyOnAsync(end);
         if (hasTrailers || exchange.IsMultiplexed)
         {
@@ -49,10 +53,25 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
         }
     }
 
+    // What the client doesn't take is kept for it, where the application's configuration says so and the pieces mean nothing before the end.
+    private async Task PaceAsync(Claim claim)
+    {
+        if (_goesAtOnce || exchange.ResponseBody.IsUnfinished || exchange.Serving is not { Buffering: { Answers: true } buffering })
+        {
+            return;
+        }
+
+        await exchange.ResponseBody.StartAsync(CancellationToken.None);
+        claim.BreaksOff(exchange);
+        _paced = exchange.Relay.Paced;
+        _paced.Begin(buffering, claim.Upstream.Time);
+        _body = new PacedStream(_paced);
+    }
+
     private async Task PassBodyOnAsync(CancellationToken end)
     {
         await using var body = await response.Content.ReadAsStreamAsync(end);
-        await using var compressor = _compressor = _coding == ContentCoding.Identity ? null : new Compressor(_coding, exchange.ResponseBody, end);
+        await using var compressor = _compressor = _coding == ContentCoding.Identity ? null : new Compressor(_coding, _body, end);
         while (await TryPassPieceOnAsync(body, end))
         {
             // The next piece.
@@ -64,6 +83,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
         }
 
         await (compressor?.EndAsync() ?? ValueTask.CompletedTask);
+        await (_paced?.EndAsync() ?? ValueTask.CompletedTask);
     }
 
     /// <summary>Takes over its head.</summary>
@@ -107,9 +127,10 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
             case "CONTENT-TYPE":
                 ClientAnswer.Append(headers, name, value);
                 ClientAnswer.BecomeStreamIfItIs(value, claim);
+                _goesAtOnce |= BodyKinds.GoesAtOnce(value);
                 break;
             case "X-ACCEL-BUFFERING":
-                // Meant for the Proxy; every piece goes on at once anyway.
+                _goesAtOnce |= value.Equals("no", StringComparison.OrdinalIgnoreCase);
                 break;
             case var _ when !HopHeaders.Contains(name):
                 ClientAnswer.Append(headers, name, value);
@@ -124,7 +145,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
         if (!arrival.IsCompleted)
         {
             await (_compressor?.FlushAsync() ?? Task.CompletedTask);
-            await exchange.ResponseBody.FlushAsync(end);
+            await (_paced?.FlushAsync() ?? new ValueTask(_body.FlushAsync(end)));
         }
 
         await arrival;
@@ -136,7 +157,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
             {
                 patience.Moved();
                 Count(count);
-                await (_compressor?.WriteAsync(piece.AsMemory(0, count)) ?? exchange.ResponseBody.WriteAsync(piece.AsMemory(0, count), end));
+                await (_compressor?.WriteAsync(piece.AsMemory(0, count)) ?? _body.WriteAsync(piece.AsMemory(0, count), end));
                 patience.Moved();
             }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.SlowClients;
 using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.Targets;
 using Wunderproxy.Proxy.WebSockets;
@@ -15,6 +16,9 @@ internal sealed class Relay(Exchange exchange) : IDisposable
 
     private readonly RelayedRequest _request = new(exchange);
     private readonly RelayedAnswer _answer = new(exchange);
+
+    /// <summary>The answer's body on its way to the client, for who takes answers from other connections than this one's.</summary>
+    public PacedAnswer Paced => _answer.Paced;
 
     /// <summary>Whether something of the answer is still on its way to the client, though the application has given all of it.</summary>
     public bool HasRest => _answer.Paced.HasRest;

@@ -22,8 +22,10 @@ internal sealed class ServedStandby(Upstream upstream, ApplicationSnapshot snaps
     /// <summary>Percent of the clients that it gets.</summary>
     public int Percent => settings.Canary?.Percent ?? 0;
 
-    /// <summary>Why a request goes to it. Who looks after the application's health asks about the active release.</summary>
-    public StandbyVisit VisitOf(Exchange exchange, bool isHealthCheck)
+    /// <summary>Why a request goes to it.</summary>
+    /// <param name="exchange">The request.</param>
+    /// <param name="isShared">Whether it may go there because its client is in the share.</param>
+    public StandbyVisit VisitOf(Exchange exchange, bool isShared)
     {
         if (upstream.Visits.IsAway)
         {
@@ -31,20 +33,7 @@ internal sealed class ServedStandby(Upstream upstream, ApplicationSnapshot snaps
         }
 
         return _preview is not null && _preview.Admits(exchange) ? StandbyVisit.Preview
-            : _canary is not null && !isHealthCheck && _canary.Includes(exchange) ? StandbyVisit.Canary
+            : _canary is not null && isShared && _canary.Includes(exchange) ? StandbyVisit.Canary
             : StandbyVisit.None;
     }
-}
-
-/// <summary>Why a request goes to a release that stands by.</summary>
-internal enum StandbyVisit
-{
-    /// <summary>It doesn't.</summary>
-    None,
-
-    /// <summary>Its caller may see the release before the switch.</summary>
-    Preview,
-
-    /// <summary>Its client is in the share that the release gets.</summary>
-    Canary,
 }

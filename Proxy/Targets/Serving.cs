@@ -32,7 +32,7 @@ internal sealed record Serving(Upstream? Upstream, ApplicationSnapshot? Snapshot
     public Limits Limits { get; } = Snapshot?.Limits ?? new Limits();
 
     /// <summary>Whether there is something to look at before a request goes to the target.</summary>
-    public bool IsRestricted => Limits.MaxRequestBody is not null || Limits.MaxRequestsInFlight is not null || Routing.Redirect is not null;
+    public bool IsRestricted { get; } = Snapshot is { Limits: { MaxRequestBody: not null } or { MaxRequestsInFlight: not null } } or { Routing.Redirect: not null };
 
     /// <summary>Whether a request has to have a place on the target. Who looks after the application's health hasn't: it may be busy, and well.</summary>
     public bool WantsPlace(RequestPlace place) => Limits.MaxRequestsInFlight is not null && !IsHealthCheck(place);

@@ -30,7 +30,7 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
     /// <param name="claimant">Says whether the request goes to a release that stands by, where there is one.</param>
     /// <param name="serving">What was served at the instant of the claim; absent: the request belongs to no application.</param>
     /// <param name="claim">The hold, to be disposed when the request has ended.</param>
-    /// <returns><see langword="false"/> if there is no target, maintenance is up, or traffic is paused.</returns>
+    /// <returns><see langword="false"/> if there is no target, traffic is paused, or maintenance is up and the request doesn't go to one that stands by.</returns>
     /// <remarks>
     /// A claim fails only on a target that is closed, and a target is closed only after its successor is in place. So each further round
     /// reads a newer state, and there are no more rounds than switches in the meantime.
@@ -41,12 +41,9 @@ internal sealed class TargetTable(Func<IReadOnlyList<Claim>> running, TimeProvid
         {
             serving = Find(place);
             claim = null;
-            if (serving is null || !serving.Admits(place))
-            {
-                return false;
-            }
-
-            var upstream = serving.Standby is { } standby && claimant.Visits(standby, serving) ? standby.Upstream : serving.Upstream;
+            var upstream = serving is { Standby: { } standby, IsPaused: false } && claimant.Visits(standby, serving) ? standby.Upstream
+                : serving?.Admits(place) is true ? serving.Upstream
+                : null;
             if (upstream is null)
             {
                 return false;

@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text;
+using Wunderproxy.Contracts.Control;
+using Wunderproxy.IntegrationTests.Lab;
+using Wunderproxy.IntegrationTests.Proxy;
+
+namespace Wunderproxy.IntegrationTests.Edge;
+
+/// <summary>slowhttptest in all of its modes against the real executable, while others ask.</summary>
+public sealed class SlowHttpTests : IDisposable
+{
+    private const int Crowd = 10_000;
+    private const int Descriptors = 65_536;
+    private const int LargeAnswer = 256 << 10;
+    private const long MemoryCap = 400L << 20;
+
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Arrival = TimeSpan.FromSeconds(8);
+    private static readonly string Small = AnswerOf(2);
+    private static readonly string Large = AnswerOf(LargeAnswer);
+
+    private readonly ProxyFolder _folder = new();
+    private readonly RawBackend _backend = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Others_are_served_while_clients_are_slow_in_all_ways_at_once()
+    {
+        SlowAttack.SkipUnlessInstalled();
+        await using var proxy = await StartAsync();
+        var length = TimeSpan.FromSeconds(6);
+
+        var attacks = Task.WhenAll(SlowAttack.All.Select(attack => attack.RunAsync(proxy.Address, connections: 250, perSecond: 250, length)));
+        await new SteadyVisitors(proxy.Address).AskAsync(length);
+
+        Assert.All(await attacks, record => Assert.Equal((0, true), (record.Unserved, record.MostConnected > 0)));
+        Assert.InRange(proxy.PeakMemory, 1, MemoryCap);
+    }
+
+    [Fact]
+    [Trait("Suite", "Edge")]
+    public async Task Ten_thousand_slow_connections_keep_nobody_else_waiting_and_memory_stays_within_its_cap()
+    {
+        SlowAttack.SkipUnlessInstalled();
+        var report = new StringBuilder("""
+            Others ask 400 times a second at fixed times over 8 connections, on the machine on which slowhttptest, the application and the Proxy run. p99 of their answers in ms; the peak of the Proxy's memory. The cap is 400 MiB.
+
+            | What is slow | Connections at once | p99 before | while they come | while they are there | after | Seconds unserved | Memory MiB |
+            | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+
+            """.ReplaceLineEndings("\n"));
+        foreach (var attack in SlowAttack.All)
+            report.Append(await AttackAsync(attack));
+        EdgeReport.Write("10,000 slow connections, by slowhttptest", report.ToString());
+    }
+
+    private async Task<string> AttackAsync(SlowAttack attack)
+    {
+        await using var proxy = await StartAsync();
+        if (Environment.IsPrivilegedProcess)
+            await proxy.LimitDescriptorsAsync(Descriptors);
+        var others = new SteadyVisitors(proxy.Address);
+        await others.AskAsync(Calm);
+        var before = await others.AskAsync(Calm);
+
+        var attacking = attack.RunAsync(proxy.Address, Math.Min(Crowd, (proxy.DescriptorLimit / 2) - 500), perSecond: Crowd / 5, Arrival + Calm);
+        var meanwhile = await others.AskAsync(Arrival);
+        var there = await others.AskAsync(Calm);
+        var record = await attacking;
+        var after = await others.AskAsync(Calm);
+
+        Assert.Equal(0, record.Unserved);
+        Assert.InRange(proxy.PeakMemory, 1, MemoryCap);
+        return string.Create(CultureInfo.InvariantCulture, $"| {attack.Name} | {record.MostConnected} | {before.TotalMilliseconds:0.00} | {meanwhile.TotalMilliseconds:0.00} | {there.TotalMilliseconds:0.00} | {after.TotalMilliseconds:0.00} | {record.Unserved} | {proxy.PeakMemory >> 20} |\n");
+    }
+
+    private async Task<StartedProxy> StartAsync()
+    {
+        var proxy = await _folder.StartAsync(("WUNDERPROXY_BUFFER_MEMORY", "64MiB"), ("WUNDERPROXY_BUFFER_DISK", "4GiB"));
+        _backend.ExpectsProbe = true;
+        _backend.AnswerAll(request => request.StartsWith("GET / ", StringComparison.Ordinal) ? Small : Large);
+        await _folder.PutAsync(_backend.Address, snapshot => snapshot.Buffering = new Buffering());
+        return proxy;
+    }
+
+    private static string AnswerOf(int length) => string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{new string('x', length)}");
+}
