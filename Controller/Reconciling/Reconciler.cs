@@ -32,6 +32,7 @@ internal sealed partial class Reconciler(
     CanaryKeys canaryKeys,
     CertificateKeeper? certificates,
     DrainLimits drains,
+    HostDrains hostDrains,
     Func<CancellationToken, Task<History>> history,
     ReconcilerCounts counts,
     IReadOnlyList<Func<CancellationToken, Task>> companions,
@@ -164,6 +165,8 @@ internal sealed partial class Reconciler(
             Rules = decided is null ? [] : PlanTrace.Of(decided.Seen, decided.Journal, decided.At, settings),
         };
     }
+
+    public Task<Admission> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken) => hostDrains.SetAsync(isDrained, cancellationToken);
 
     public Task<DrainOutcome> LimitDrainAsync(DrainOrder order, CancellationToken cancellationToken) => drains.ApplyAsync(order, cancellationToken);
 
@@ -329,7 +332,7 @@ internal sealed partial class Reconciler(
         var situation = new Situation(Presentable(seen) with { Working = working }, _journal, time.GetUtcNow(), settings);
         situation.Note(step.Reason, step.LookAgainAt);
         _phases.Note(situation);
-        _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure).Concat(Conditions.OfCertificates(situation, proxy))
+        _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure).Concat(Conditions.OfService(situation, proxy)).Concat(Conditions.OfCertificates(situation, proxy))
             .Concat(Conditions.OfAutomaticCertificates(situation, certificates?.Report(), certificates?.Failure)));
         _published = new Published(new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords(working), certificates?.Report() ?? []), _decided);
         _started.TrySetResult();

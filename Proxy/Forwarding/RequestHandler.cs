@@ -16,7 +16,7 @@ using Wunderproxy.Proxy.Targets;
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>Serves one request: checks it, claims the active target, forwards it there, and counts what came of it.</summary>
-internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDesk acme, OtherHosts? peers, AccessLog? accessLog, ForwardingLog log)
+internal sealed class RequestHandler(TargetTable table, HostService service, RequestHold hold, AcmeDesk acme, OtherHosts? peers, AccessLog? accessLog, ForwardingLog log)
 {
     private const int ClientGone = 499;
 
@@ -135,6 +135,12 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
     // Tries until it is answered.
     private async Task ForwardAsync(Exchange exchange)
     {
+        if (service.IsDrained && IsTurnedAway(exchange))
+        {
+            await RefuseAsync(exchange, Problem.OutOfService);
+            return;
+        }
+
         exchange.IsRepeatable = IsRepeatable(exchange);
         while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), exchange, out var serving, out var claim)
             ? !await TryServeAsync(exchange, serving!, claim)
@@ -142,6 +148,12 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, AcmeDe
         {
             exchange.Context.Response.Clear();
         }
+    }
+
+    private bool IsTurnedAway(Exchange exchange)
+    {
+        var place = RequestChecks.PlaceOf(exchange.Context);
+        return service.TurnsAway(table.Find(place), place);
     }
 
     private ValueTask<bool> TryServeAsync(Exchange exchange, Serving serving, Claim claim)
