@@ -16,6 +16,10 @@ public sealed record AbortStatus(IReadOnlyList<DeploymentStatus> Withdrawn);
 /// <param name="Paused">Whether traffic is paused now.</param>
 public sealed record PauseStatus(bool Paused);
 
+/// <summary>JSON answer of <c>POST /drain-host</c> and <c>POST /undrain-host</c>.</summary>
+/// <param name="Drained">Whether the host is out of service now.</param>
+public sealed record HostDrainStatus(bool Drained);
+
 /// <summary>JSON body of <c>POST /canary</c>; <c>10%</c> or <c>off</c> as text does as well.</summary>
 /// <param name="Percent">Percent of the clients, 0 to 100; 0 ends the canary.</param>
 public sealed record CanaryOrder(int Percent);

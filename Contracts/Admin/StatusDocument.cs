@@ -322,11 +322,33 @@ public sealed record DeploymentStatus
     /// <summary>When it entered each phase, in order.</summary>
     public IReadOnlyList<PhaseEntry> Phases { get; init => field = value ?? []; } = [];
 
+    /// <summary>How far it is within its phase; absent: it has ended, and nothing runs on what it replaced.</summary>
+    public DeploymentProgress? Progress { get; init; }
+
     /// <summary>Container of the release once it is there.</summary>
     public string? ContainerId { get; init; }
 
     /// <summary>Container port that receives requests.</summary>
     public int? Port { get; init; }
+}
+
+/// <summary>How far a deployment is within its phase. It is told anew twice a second at most.</summary>
+public sealed record DeploymentProgress
+{
+    /// <summary>Bytes of the image's layers that were downloaded; absent: nothing is being downloaded.</summary>
+    public long? PulledBytes { get; init; }
+
+    /// <summary>Bytes of the layers whose size is known; grows until all are.</summary>
+    public long? TotalBytes { get; init; }
+
+    /// <summary>How often the container was asked for its health until it was ready.</summary>
+    public int Probes { get; init; }
+
+    /// <summary>The latest answer to that, until it was ready.</summary>
+    public string? LastProbe { get; init; }
+
+    /// <summary>Requests and streams that still run on replaced releases.</summary>
+    public long Draining { get; init; }
 }
 
 /// <summary>When a deployment entered a phase.</summary>

@@ -145,6 +145,9 @@ public sealed record ProxyStatus
     /// <summary>Bytes of the managed heap.</summary>
     public required long HeapSizeBytes { get; init; }
 
+    /// <summary>That the host is out of service; absent: it is in service.</summary>
+    public HostDrain? HostDrain { get; init; }
+
     /// <summary>Client connections by state: <c>new</c> (no request yet), <c>active</c> (a request is running), <c>idle</c> (between requests), <c>upgraded</c>.</summary>
     public IReadOnlyDictionary<string, long> Connections { get; init => field = value ?? ReadOnlyDictionary<string, long>.Empty; } = ReadOnlyDictionary<string, long>.Empty;
 

@@ -4,6 +4,7 @@ using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Metering;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Releases;
+using Wunderproxy.Controller.Reporting;
 
 namespace Wunderproxy.Controller.Acting;
 
@@ -21,6 +22,7 @@ internal sealed partial class EffectRunner(
     ILogger logger)
 {
     private const int RemovalsTried = 6;
+    private static readonly TimeSpan ProgressPause = TimeSpan.FromMilliseconds(500);
 
     private readonly ConcurrentDictionary<string, (Effect Effect, Task Task)> _working = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, EffectFailure> _failures = new(StringComparer.Ordinal);
@@ -39,6 +41,10 @@ internal sealed partial class EffectRunner(
 
     /// <summary>Effects in words, with the progress of those that are under way.</summary>
     public IReadOnlyList<string> InWords(IEnumerable<Effect> effects) => [.. effects.Select(Describe)];
+
+    /// <summary>How far the image of a release has been pulled; absent: it isn't being pulled, or nothing is known yet.</summary>
+    public PullProgress? PullOf(string hash) =>
+        _working.Values.Select(work => work.Effect).OfType<Effect.Pull>().FirstOrDefault(pull => pull.Hash == hash) is { } pull ? _progress.GetValueOrDefault(pull.Subject) : null;
 
     /// <summary>Begins an effect; its subject is busy until it has ended.</summary>
     public void Begin(Effect effect, CancellationToken cancellationToken)
@@ -123,7 +129,7 @@ internal sealed partial class EffectRunner(
     private async Task<EffectResult> PullAsync(Effect.Pull pull, CancellationToken cancellationToken)
     {
         var configuration = configurations.Find(pull.Hash) ?? throw new InvalidOperationException($"The configuration {pull.Hash} has vanished.");
-        var progress = new PullNote(p => _progress[pull.Subject] = p);
+        var progress = new PullNote(p => _progress[pull.Subject] = p, wake, time);
         _pulled[pull.Hash] = await images.BringAsync(configuration, pull.Reference, progress, cancellationToken);
         _removedImages.TryRemove(pull.Reference, out _);
         return EffectResult.Done;
@@ -174,13 +180,22 @@ internal sealed partial class EffectRunner(
     };
 
     private string Describe(Effect effect) => _progress.TryGetValue(effect.Subject, out var progress)
-        ? $"{effect.GetType().Name} {effect.Subject}: {progress.Status}, {progress.Bytes} of {progress.TotalBytes} bytes"
+        ? $"{effect.GetType().Name} {effect.Subject}: {progress.Status}, {Words.Size(progress.Bytes)} of {Words.Size(progress.TotalBytes)}"
         : $"{effect.GetType().Name} {effect.Subject}";
 
-    /// <summary>Passes progress on at once, so that none comes after the pull has ended.</summary>
-    private sealed class PullNote(Action<PullProgress> note) : IProgress<PullProgress>
+    /// <summary>Passes progress on at once, so that none comes after the pull has ended, and has it told now and then.</summary>
+    private sealed class PullNote(Action<PullProgress> note, Action tell, TimeProvider time) : IProgress<PullProgress>
     {
-        public void Report(PullProgress value) => note(value);
+        private long? _told;
+
+        public void Report(PullProgress value)
+        {
+            note(value);
+            if (_told is { } told && time.GetElapsedTime(told) < ProgressPause)
+                return;
+            _told = time.GetTimestamp();
+            tell();
+        }
     }
 
     [LoggerMessage(320, LogLevel.Information, "{Effect} of {Subject} was done in {ElapsedMs:0} ms")]

@@ -59,13 +59,12 @@ internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeP
 
     /// <summary>Orders the latest deployment, which didn't succeed, to be tried again.</summary>
     /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
-    public async Task<DeploymentStatus> RetryAsync(CancellationToken cancellationToken) =>
-        Read(await SendAsync(HttpMethod.Post, "retry?wait=false", [], cancellationToken), Answers.DeploymentStatus);
+    public Task<DeploymentStatus> RetryAsync(CancellationToken cancellationToken) => OrderAsync("retry?wait=false", Answers.DeploymentStatus, cancellationToken);
 
     /// <summary>Withdraws what is under way.</summary>
     /// <returns>The deployments that were withdrawn.</returns>
     /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
-    public async Task<AbortStatus> AbortAsync(CancellationToken cancellationToken) => Read(await SendAsync(HttpMethod.Post, "abort", [], cancellationToken), Answers.AbortStatus);
+    public Task<AbortStatus> AbortAsync(CancellationToken cancellationToken) => OrderAsync("abort", Answers.AbortStatus, cancellationToken);
 
     /// <summary>Why that host does what it does.</summary>
     /// <exception cref="AdminException">It couldn't be had.</exception>
@@ -79,11 +78,15 @@ internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeP
 
     /// <summary>Makes requests wait, or lets them go on.</summary>
     /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
-    public Task SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, isPaused ? "pause" : "resume", [], cancellationToken);
+    public Task<PauseStatus> SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => OrderAsync(isPaused ? "pause" : "resume", Answers.PauseStatus, cancellationToken);
 
     /// <summary>Puts maintenance up or down.</summary>
     /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
-    public Task SetMaintenanceAsync(bool up, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, up ? "maintenance/up" : "maintenance/down", [], cancellationToken);
+    public Task<MaintenanceStatus> SetMaintenanceAsync(bool up, CancellationToken cancellationToken) => OrderAsync(up ? "maintenance/up" : "maintenance/down", Answers.MaintenanceStatus, cancellationToken);
+
+    /// <summary>Takes the host out of service, or brings it back.</summary>
+    /// <exception cref="AdminException">It wasn't taken, or nobody knows.</exception>
+    public Task<HostDrainStatus> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken) => OrderAsync(isDrained ? "drain-host" : "undrain-host", Answers.HostDrainStatus, cancellationToken);
 
     /// <summary>Gives the release that stands by a share of the clients, or none.</summary>
     /// <param name="percent">0 to 100.</param>
@@ -93,30 +96,17 @@ internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeP
     public async Task<CanaryStatus> SetCanaryAsync(int percent, CancellationToken cancellationToken) =>
         Read(await SendAsync(HttpMethod.Post, "canary", JsonSerializer.SerializeToUtf8Bytes(new CanaryOrder(percent), ContractsJson.Default.CanaryOrder), cancellationToken), Answers.CanaryStatus);
 
+    private async Task<T> OrderAsync<T>(string call, JsonTypeInfo<T> answer, CancellationToken cancellationToken) => Read(await SendAsync(HttpMethod.Post, call, [], cancellationToken), answer);
+
     private static SocketsHttpHandler HandlerFor(AdminAddress address)
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ActivityHeadersPropagator = null };
         if (address.SocketPath is { } path)
         {
-            handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(path, cancellationToken);
+            handler.ConnectCallback = (_, cancellationToken) => SocketStream.ConnectAsync(path, cancellationToken);
         }
 
         return handler;
-    }
-
-    private static async ValueTask<Stream> ConnectAsync(string path, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 
     private async Task<DeploymentStatus> OrderAsync(string call, string hash, CancellationToken cancellationToken)

@@ -44,6 +44,8 @@ internal sealed class AdminCalls(IOperations operations, CallerCheck callers, Ti
         routes.MapPost("/maintenance/down", callers.Guarding(context => MaintenanceAsync(context, up: false)));
         routes.MapPost("/pause", callers.Guarding(context => PauseAsync(context, isPaused: true)));
         routes.MapPost("/resume", callers.Guarding(context => PauseAsync(context, isPaused: false)));
+        routes.MapPost("/drain-host", callers.Guarding(context => DrainHostAsync(context, isDrained: true)));
+        routes.MapPost("/undrain-host", callers.Guarding(context => DrainHostAsync(context, isDrained: false)));
     }
 
     private Task Status(HttpContext context) => Answer.WriteJsonAsync(context, StatusCodes.Status200OK, operations.Status, Answer.Readable.StatusDocument);
@@ -56,7 +58,7 @@ internal sealed class AdminCalls(IOperations operations, CallerCheck callers, Ti
     {
         var status = operations.Status;
         var serves = status.Releases.Any(release => release.Hash == status.Active && release.Phase is ReleasePhase.Active or ReleasePhase.Probation);
-        return serves && status is { MaintenanceMode: false, Paused: false }
+        return serves && status is { MaintenanceMode: false, Paused: false, Proxy: not { HostDrain: not null } }
             ? Answer.WriteTextAsync(context, StatusCodes.Status200OK, "ready")
             : throw new ProblemException(Problems.NotReady(status));
     }
@@ -79,6 +81,12 @@ internal sealed class AdminCalls(IOperations operations, CallerCheck callers, Ti
     {
         await AdmittedAsync(cancellationToken => operations.SetPausedAsync(isPaused, cancellationToken));
         await Answer.WriteJsonAsync(context, StatusCodes.Status200OK, new PauseStatus(isPaused), Answer.Readable.PauseStatus);
+    }
+
+    private async Task DrainHostAsync(HttpContext context, bool isDrained)
+    {
+        await AdmittedAsync(cancellationToken => operations.SetHostDrainAsync(isDrained, cancellationToken));
+        await Answer.WriteJsonAsync(context, StatusCodes.Status200OK, new HostDrainStatus(isDrained), Answer.Readable.HostDrainStatus);
     }
 
     private async Task AbortAsync(HttpContext context)

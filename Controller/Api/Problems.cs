@@ -84,8 +84,9 @@ internal static class Problems
     public static ApiProblem NotReady(StatusDocument status) => Of(
         StatusCodes.Status503ServiceUnavailable,
         "not-ready",
-        "No release serves",
-        status.MaintenanceMode ? "Maintenance is up: every request is answered with the maintenance page. POST /maintenance/down ends it."
+        "The host isn't ready",
+        status.Proxy?.HostDrain is not null ? "The host is out of service, and serves whoever comes. POST /undrain-host brings it back."
+            : status.MaintenanceMode ? "Maintenance is up: every request is answered with the maintenance page. POST /maintenance/down ends it."
             : status.Paused ? "Traffic is paused: requests wait. POST /resume lets them go on."
             : $"No healthy release of {status.Application} serves. {status.Plan.Reason} GET /status shows more.");
 
@@ -104,6 +105,7 @@ internal static class Problems
             Refusal.Conflict => (StatusCodes.Status409Conflict, "conflict", "The present state forbids it"),
             Refusal.StoreUnavailable => (StatusCodes.Status503ServiceUnavailable, "store-unavailable", "The store isn't reached"),
             Refusal.NotDurable => (StatusCodes.Status507InsufficientStorage, "not-durable", "The decision couldn't be written to disk"),
+            Refusal.ProxyUnavailable => (StatusCodes.Status503ServiceUnavailable, "proxy-unavailable", "The Proxy isn't reached"),
         };
         return Of(status, type, title, refused.Message);
     }

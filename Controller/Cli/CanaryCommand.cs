@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
-using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Reporting;
 
@@ -33,13 +31,13 @@ internal static class CanaryCommand
                 return (int)ExitCode.Usage;
             var given = parsed.GetRequiredValue(share);
             return (int)(Share.Parse(given) is { } percent
-                ? await TrafficCommands.RunAsync(Name, settings, async (api, how, token) => TextOf(await api.SetCanaryAsync(percent, token), how), context, cancellationToken)
+                ? await new PromptOrder<CanaryStatus>(Name, (api, token) => api.SetCanaryAsync(percent, token), JsonLines.Format.CanaryStatus, TextOf).RunAsync(settings, context, cancellationToken)
                 : RunCommand.Refuse(Name, [$"SHARE '{given}' is no share of the clients. Write whole percent from 0 to 100, such as 10%, or off."], context));
         });
         return command;
     }
 
-    private static string TextOf(CanaryStatus status, OperatorSettings settings) => settings.IsJson ? JsonSerializer.Serialize(status, ContractsJson.Default.CanaryStatus)
-        : status.Percent == 0 ? "The canary is over: all clients go to the active release."
+    private static string TextOf(CanaryStatus status) => status.Percent == 0
+        ? "The canary is over: all clients go to the active release."
         : $"{Words.Percent(status.Percent)} of the clients go to release {Words.Short(status.Hash)}, which stands by, until wunderproxy canary off or the switch.";
 }

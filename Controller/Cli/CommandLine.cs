@@ -68,6 +68,8 @@ internal static class CommandLine
             TrafficCommands.DefineResume(context),
             TrafficCommands.DefineMaintenance(context),
             DrainCommands.Define(context),
+            HostDrainCommands.DefineDrain(context),
+            HostDrainCommands.DefineUndrain(context),
             ContentCommands.DefineImage(context),
             ContentCommands.DefineEnv(context),
             LogsCommand.Define(context),

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.AdminClient;
@@ -80,24 +79,11 @@ internal static class DrainCommands
             return (int)RunCommand.Refuse(command, [e.Message], context);
         }
 
-        return order.Hash is null || ContentHash.IsBeginning(order.Hash)
-            ? await Failures.GuardAsync(command, context, () => OrderAsync(settings, order, context, cancellationToken), cancellationToken)
-            : (int)RunCommand.Refuse(command, [OrderCommands.NoHash(order.Hash)], context);
+        return (int)(order.Hash is null || ContentHash.IsBeginning(order.Hash)
+            ? await Order(command, order, context).RunAsync(settings, context, cancellationToken)
+            : RunCommand.Refuse(command, [OrderCommands.NoHash(order.Hash)], context));
     }
 
-    private static async Task<ExitCode> OrderAsync(OperatorSettings settings, DrainOrder order, CommandContext context, CancellationToken cancellationToken)
-    {
-        using var api = settings.Order(context);
-        var drained = await api.LimitDrainAsync(order, cancellationToken);
-        if (settings.IsJson)
-        {
-            await context.Output.WriteLineAsync(JsonSerializer.Serialize(drained, JsonLines.Format.DrainStatus));
-        }
-        else
-        {
-            context.Lines.Write(DrainText.Of(drained, order, context.Time.GetUtcNow()));
-        }
-
-        return ExitCode.Ok;
-    }
+    private static PromptOrder<DrainStatus> Order(string command, DrainOrder order, CommandContext context) =>
+        new(command, (api, token) => api.LimitDrainAsync(order, token), JsonLines.Format.DrainStatus, drained => DrainText.Of(drained, order, context.Time.GetUtcNow()));
 }

@@ -106,7 +106,7 @@ internal static partial class RunCommand
         var store = settings.Store.Open(context.Time, settings.Poll);
         IReconciler? reconciler = null;
         using var measuring = new Measuring(settings, proxy, () => reconciler!.Status, loggers, context.Time);
-        using var hooks = settings.Hooks is { } set ? HookRunner.Of(set, () => reconciler!, () => reconciler!.Started, settings.Application, context.Time, loggers.CreateLogger<HookRunner>()) : null;
+        using var hooks = settings.Hooks is { } set ? HookRunner.Of(set, () => reconciler!, () => reconciler!.Started, settings.Application, Path.Combine(settings.StateDirectory, "hooks.json"), context.Time, loggers.CreateLogger<HookRunner>()) : null;
         reconciler = context.Reconciler(new ControllerParts(settings, store, proxy, launcher, loggers, context.Time)
         {
             ProxyAcme = proxy,

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
-using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Reporting;
 
@@ -27,7 +25,7 @@ internal static class WithdrawalCommands
         var command = new ExplainedCommand("abort", "Withdraws every deployment that is under way on a host.", AbortExamples);
         var options = OperatorOptions.AddOrderTo(command);
         command.SetAction(async (parsed, cancellationToken) => (int)(options.Read(parsed, context) is { } settings
-            ? await TrafficCommands.RunAsync("abort", settings, async (api, how, token) => TextOf(await api.AbortAsync(token), how), context, cancellationToken)
+            ? await new PromptOrder<AbortStatus>("abort", (api, token) => api.AbortAsync(token), JsonLines.Format.AbortStatus, LinesOf).RunAsync(settings, context, cancellationToken)
             : ExitCode.Usage));
         return command;
     }
@@ -42,7 +40,6 @@ internal static class WithdrawalCommands
         return command;
     }
 
-    private static string TextOf(AbortStatus status, OperatorSettings settings) => settings.IsJson
-        ? JsonSerializer.Serialize(status, ContractsJson.Default.AbortStatus)
-        : string.Join('\n', status.Withdrawn.Select(deployment => $"{deployment.Kind} of {Words.Name(deployment.Revision, deployment.Hash)} was withdrawn; what serves, serves on."));
+    private static IEnumerable<Line> LinesOf(AbortStatus status) =>
+        status.Withdrawn.Select(deployment => new Line($"{deployment.Kind} of {Words.Name(deployment.Revision, deployment.Hash)} was withdrawn; what serves, serves on."));
 }

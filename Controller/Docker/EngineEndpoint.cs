@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace Wunderproxy.Controller.Docker;
@@ -32,29 +33,15 @@ internal sealed class EngineEndpoint
 
     public async Task<Stream> ConnectAsync(CancellationToken cancellationToken)
     {
-        var socket = _socketPath is null
-            ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
-            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
+        if (_socketPath is not null)
         {
-            if (_socketPath is null)
-            {
-                // An event stream may be silent for days: only the keep-alive notices that the other host is gone.
-                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-                await socket.ConnectAsync(_host, _port, cancellationToken);
-            }
-            else
-            {
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socketPath), cancellationToken);
-            }
+            return await SocketStream.ConnectAsync(_socketPath, cancellationToken);
+        }
 
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        // An event stream may be silent for days: only the keep-alive notices that the other host is gone.
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        return await SocketStream.ConnectAsync(socket, new DnsEndPoint(_host, _port), cancellationToken);
     }
 
     /// <summary>Why a connect failed, in words for an operator.</summary>

@@ -121,7 +121,7 @@ internal sealed class Examination(TimeProvider time)
             ? new Finding("proxy", Verdict.Wrong, lost.Message, "Look at its log; systemctl start wunderproxy-proxy starts it.")
             : new Finding("proxy", Verdict.Well, "The Proxy answers the Controller."),
         .. status.Conditions.Where(condition => condition is { Status: false, Type: not ("RollbackAvailable" or "LiveRestore" or "ProxyReachable") })
-            .Select(condition => new Finding(condition.Type, condition.Reason == "Progressing" ? Verdict.Doubtful : Verdict.Wrong, condition.Message)),
+            .Select(condition => new Finding(condition.Type, condition is { Reason: "Progressing" } or { Type: "InService" } ? Verdict.Doubtful : Verdict.Wrong, condition.Message)),
     ];
 
     // If conditions were ignored, two deployments at once would overwrite each other unseen.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Controller.Reporting;
 
@@ -12,9 +13,12 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
 {
     private const string TriedAgain = "wunderproxy retry tries it again.";
 
+    private static readonly TimeSpan ProgressPause = TimeSpan.FromMilliseconds(500);
+
     private readonly HashSet<string> _former = [.. before?.Deployments.Where(deployment => deployment.End is not null).Select(deployment => deployment.Id) ?? []];
     private string? _deploymentId;
     private DateTimeOffset _toldUntil = DateTimeOffset.MinValue;
+    private (DeploymentProgress? Progress, DateTimeOffset At) _progress;
     private bool _isLost;
 
     public string Host { get; } = host;
@@ -37,10 +41,12 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
             news.Add(News(NewsKind.Found, status.At));
         }
 
-        Doing = DoingOf(status);
-        if (Find(status) is { } deployment)
+        var found = Find(status);
+        Doing = DoingOf(status, found?.Progress);
+        if (found is { } deployment)
         {
-            news.AddRange(Progress(deployment));
+            news.AddRange(PhasesOf(deployment));
+            news.AddRange(ProgressOf(deployment, status.At));
             news.AddRange(EndOf(deployment, status));
         }
         else
@@ -89,7 +95,7 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
         return found;
     }
 
-    private IEnumerable<HostNews> Progress(DeploymentStatus deployment)
+    private IEnumerable<HostNews> PhasesOf(DeploymentStatus deployment)
     {
         if (_toldUntil == DateTimeOffset.MinValue)
         {
@@ -97,11 +103,20 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
             yield return News(NewsKind.Began, deployment.AcceptedAt);
         }
 
-        // The Controller remembers phases only until it is started again; those that are later than what was told are new.
+        // Those that are later than what was told are new: a Controller that was killed may have forgotten the latest ones.
         foreach (var entry in deployment.Phases.Where(entry => entry.At > _toldUntil))
         {
             _toldUntil = entry.At;
             yield return News(NewsKind.Phase, entry.At) with { Phase = entry.Phase };
+        }
+    }
+
+    private IEnumerable<HostNews> ProgressOf(DeploymentStatus deployment, DateTimeOffset now)
+    {
+        if (deployment.Progress is { } progress && progress != _progress.Progress && now - _progress.At >= ProgressPause)
+        {
+            _progress = (progress, now);
+            yield return News(NewsKind.Progress, now) with { Progress = progress };
         }
     }
 
@@ -196,11 +211,18 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
         ? $"{message} Wanted is {Words.Name(winner.Revision, winner.Hash)} now."
         : message ?? "";
 
-    private string DoingOf(StatusDocument status)
+    private string DoingOf(StatusDocument status, DeploymentProgress? progress)
     {
         var release = ReleaseIn(status);
         var phase = release is null ? "has not begun here" : Words.Of(release.Phase);
-        var probe = release is { LastProbe: { } answer, Phase: ReleasePhase.Verifying } ? $" ({answer})" : "";
-        return $"{Words.Short(Hash)} {phase}{probe}. {status.Plan.Reason.TrimEnd('.')}.";
+        return $"{Words.Short(Hash)} {phase}{FarIn(release?.Phase, progress)}. {status.Plan.Reason.TrimEnd('.')}.";
     }
+
+    private static string FarIn(ReleasePhase? phase, DeploymentProgress? progress) => (phase, progress) switch
+    {
+        (ReleasePhase.Pulling, { PulledBytes: { } pulled, TotalBytes: { } total }) => $": {Words.Size(pulled)} of {Words.Size(total)}",
+        (ReleasePhase.Verifying, { Probes: > 0 and var probes, LastProbe: { } answer }) => string.Create(CultureInfo.InvariantCulture, $" (asked {probes} times, last answer: {answer})"),
+        (_, { Draining: > 0 and var draining }) => string.Create(CultureInfo.InvariantCulture, $"; {draining} requests and streams still run on what it replaces"),
+        _ => "",
+    };
 }

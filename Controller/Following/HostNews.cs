@@ -20,6 +20,9 @@ internal sealed record HostNews
     /// <summary>The phase that the release has entered.</summary>
     public ReleasePhase? Phase { get; init; }
 
+    /// <summary>How far it is within its phase.</summary>
+    public DeploymentProgress? Progress { get; init; }
+
     /// <summary>How it ended.</summary>
     public FollowEnd? End { get; init; }
 
@@ -38,6 +41,9 @@ internal enum NewsKind
 
     /// <summary>The release has entered a phase.</summary>
     Phase,
+
+    /// <summary>It is farther within its phase, or what runs on replaced releases is less or more; twice a second at most.</summary>
+    Progress,
 
     /// <summary>The host isn't reached; it is asked again.</summary>
     Lost,

@@ -5,7 +5,7 @@ using Wunderproxy.Contracts.Admin;
 
 namespace Wunderproxy.Controller.Hooks;
 
-/// <summary>Runs a program with the call on its standard input, and the main parts of it as variables. What it writes goes nowhere; it isn't run a second time for the same call.</summary>
+/// <summary>Runs a program with the call on its standard input, and the main parts of it as variables. What it writes goes nowhere. It isn't run a second time for the same call, unless the Controller ended meanwhile.</summary>
 /// <param name="path">Its absolute path; it gets no arguments.</param>
 /// <param name="time">Clock of the deadline.</param>
 internal sealed class HookProgram(string path, TimeProvider time) : IHook
@@ -15,6 +15,8 @@ internal sealed class HookProgram(string path, TimeProvider time) : IHook
     private const string SearchPath = "PATH";
 
     public string Name => path;
+
+    public string Key => path;
 
     public async Task TellAsync(HookCall call, byte[] json, CancellationToken cancellationToken)
     {
@@ -50,6 +52,7 @@ internal sealed class HookProgram(string path, TimeProvider time) : IHook
         start.Environment.Clear();
         start.Environment[SearchPath] = Environment.GetEnvironmentVariable(SearchPath) ?? "/usr/bin:/bin";
         start.Environment["WUNDERPROXY_EVENT"] = call.Event.Event.ToString();
+        start.Environment["WUNDERPROXY_DELIVERY"] = call.Delivery;
         start.Environment["WUNDERPROXY_APPLICATION"] = call.Application;
         start.Environment["WUNDERPROXY_HOST"] = call.Host;
         start.Environment["WUNDERPROXY_HASH"] = call.Event.Hash;

@@ -1,30 +1,32 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using Polly;
 using Polly.Retry;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
-using Wunderproxy.Controller.Events;
+using Wunderproxy.Controller.Durable;
 using Wunderproxy.Controller.Reconciling;
 
 namespace Wunderproxy.Controller.Hooks;
 
 /// <summary>
 /// Tells hooks of each end of a deployment and of each move of traffic, in their order. Nothing waits for a hook: each has a queue of its own, and where that is full, calls are dropped.
-/// What wasn't delivered when the Controller ends is lost.
+/// What wasn't told when the Controller ended, and what happened while its hooks weren't looked after, is told after its next start: at least once each.
 /// </summary>
 internal sealed partial class HookRunner : IDisposable
 {
-    /// <summary>Calls that wait for one hook at most.</summary>
-    public const int MaxWaiting = 64;
-
     private const int Tries = 6;
+    private const int DeliveryBytes = 16;
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
     private readonly Func<IOperations> _operations;
     private readonly Func<Task> _started;
     private readonly string _application;
     private readonly IReadOnlyList<(IHook Hook, Channel<HookCall> Calls)> _hooks;
+    private readonly HookLedger _ledger;
     private readonly ResiliencePipeline _pipeline;
     private readonly ILogger<HookRunner> _logger;
     private readonly IDisposable? _owned;
@@ -33,13 +35,15 @@ internal sealed partial class HookRunner : IDisposable
     /// <param name="started">Ends once there is something to say.</param>
     /// <param name="application">Name of the application.</param>
     /// <param name="hooks">Who is told.</param>
+    /// <param name="path">File in which it is kept what they are still to be told.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where it is told that a hook wasn't.</param>
     /// <param name="owned">What the hooks share, and goes with this.</param>
-    public HookRunner(Func<IOperations> operations, Func<Task> started, string application, IReadOnlyList<IHook> hooks, TimeProvider time, ILogger<HookRunner> logger, IDisposable? owned = null)
+    public HookRunner(Func<IOperations> operations, Func<Task> started, string application, IReadOnlyList<IHook> hooks, string path, TimeProvider time, ILogger<HookRunner> logger, IDisposable? owned = null)
     {
         (_operations, _started, _application, _logger, _owned) = (operations, started, application, logger, owned);
-        _hooks = [.. hooks.Select(hook => (hook, Channel.CreateBounded<HookCall>(MaxWaiting)))];
+        _hooks = [.. hooks.Select(hook => (hook, Channel.CreateBounded<HookCall>(HookLedger.MaxWaiting)))];
+        _ledger = new HookLedger(path, [.. hooks.Select(hook => hook.Key).Distinct()], PosixFileSystem.Instance, logger);
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
@@ -53,47 +57,70 @@ internal sealed partial class HookRunner : IDisposable
     }
 
     /// <summary>The runner of the hooks that were set.</summary>
-    public static HookRunner Of(HookSettings settings, Func<IOperations> operations, Func<Task> started, string application, TimeProvider time, ILogger<HookRunner> logger)
+    public static HookRunner Of(HookSettings settings, Func<IOperations> operations, Func<Task> started, string application, string path, TimeProvider time, ILogger<HookRunner> logger)
     {
         var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { Timeout = Timeout.InfiniteTimeSpan };
         IHook[] hooks = [.. settings.Webhooks.Select(address => new Webhook(http, address, settings.Secret!, time)), .. settings.Programs.Select(path => new HookProgram(path, time))];
-        return new HookRunner(operations, started, application, hooks, time, logger, http);
+        return new HookRunner(operations, started, application, hooks, path, time, logger, http);
     }
 
     public void Dispose() => _owned?.Dispose();
 
     /// <summary>Tells them, until the token is cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken) =>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (hook, calls) in _hooks)
+        {
+            Queue(hook, calls, _ledger.WaitingFor(hook.Key));
+        }
+
         await Task.WhenAll(_hooks.Select(hook => TellAsync(hook.Hook, hook.Calls.Reader, cancellationToken)).Append(FollowAsync(cancellationToken)));
+    }
 
     private async Task FollowAsync(CancellationToken cancellationToken)
     {
         await _started().WaitAsync(cancellationToken);
         var operations = _operations();
-        for (var told = operations.Status; ;)
+        for (var seen = _ledger.Seen; ;)
         {
             // Asked for before the status is read, so that no change falls in between.
             var next = operations.NextStatus;
             var status = operations.Status;
-            foreach (var happened in HostEvents.Between(told, status).Where(e => e.Event is HostEventKind.DeploymentEnded or HostEventKind.TrafficSwitched))
+            var now = SeenHost.Of(status);
+            HookCall[] calls = [.. (seen ?? now).Until(status).Select(CallOf)];
+            if (calls.Length > 0 || seen is null)
             {
-                Queue(new HookCall(_application, Environment.MachineName, happened));
+                Add(now, calls);
             }
 
-            told = status;
+            seen = now;
             await next.WaitAsync(cancellationToken);
         }
     }
 
-    private void Queue(HookCall call)
+    // On the disk before anybody is told, so that nothing is told twice by two ways.
+    private void Add(SeenHost seen, IReadOnlyList<HookCall> calls)
     {
-        foreach (var (hook, calls) in _hooks)
+        _ledger.Add(seen, calls);
+        foreach (var (hook, queue) in _hooks)
         {
-            if (!calls.Writer.TryWrite(call))
-            {
-                LogDropped(call.Event.Event, call.Event.Hash, hook.Name, MaxWaiting);
-            }
+            Queue(hook, queue, calls);
         }
+    }
+
+    private void Queue(IHook hook, Channel<HookCall> queue, IReadOnlyList<HookCall> calls)
+    {
+        foreach (var call in calls.Where(call => !queue.Writer.TryWrite(call)))
+        {
+            LogDropped(call.Event.Event, call.Event.Hash, hook.Name, HookLedger.MaxWaiting);
+        }
+    }
+
+    private HookCall CallOf(HostEvent happened)
+    {
+        var host = Environment.MachineName;
+        var name = string.Create(CultureInfo.InvariantCulture, $"{_application}/{host}/{happened.Event}/{happened.Deployment}/{happened.End}/{happened.Hash}/{happened.At.UtcTicks}");
+        return new HookCall(_application, host, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, DeliveryBytes)), happened);
     }
 
     private async Task TellAsync(IHook hook, ChannelReader<HookCall> calls, CancellationToken cancellationToken)
@@ -111,6 +138,8 @@ internal sealed partial class HookRunner : IDisposable
                 // Whatever is wrong with a hook, the Controller goes on.
                 LogNotTold(call.Event.Event, call.Event.Hash, hook.Name, e.Message);
             }
+
+            _ledger.Remove(hook.Key, call);
         }
     }
 

@@ -8,6 +8,9 @@ internal interface IHook
     /// <summary>What it is, without a secret.</summary>
     string Name { get; }
 
+    /// <summary>What it is found by when the Controller was started again: tells it apart from all others, and doesn't give its address away.</summary>
+    string Key { get; }
+
     /// <summary>Tells it once, within its own deadline.</summary>
     /// <exception cref="HookException">It didn't take it.</exception>
     Task TellAsync(HookCall call, byte[] json, CancellationToken cancellationToken);

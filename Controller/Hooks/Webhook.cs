@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Admin;
@@ -17,6 +18,8 @@ internal sealed class Webhook(HttpClient http, Uri address, HookSecret secret, T
 
     // What follows the path may be a secret of the receiver.
     public string Name { get; } = address.GetLeftPart(UriPartial.Path);
+
+    public string Key { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(address.AbsoluteUri)));
 
     public async Task TellAsync(HookCall call, byte[] json, CancellationToken cancellationToken)
     {
@@ -41,13 +44,12 @@ internal sealed class Webhook(HttpClient http, Uri address, HookSecret secret, T
         }
     }
 
-    // The delivery is the same for each try of one call, so that a receiver can tell whether it has it already.
     private HttpRequestMessage RequestOf(HookCall call, byte[] json)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(json) { Headers = { ContentType = new("application/json") } } };
         request.Headers.Add("Wunderproxy-Signature", secret.Sign(json, time.GetUtcNow()));
         request.Headers.Add("Wunderproxy-Event", JsonNamingPolicy.KebabCaseLower.ConvertName(call.Event.Event.ToString()));
-        request.Headers.Add("Wunderproxy-Delivery", Convert.ToHexStringLower(SHA256.HashData(json).AsSpan(0, 16)));
+        request.Headers.Add("Wunderproxy-Delivery", call.Delivery);
         return request;
     }
 

@@ -5,7 +5,7 @@ namespace Wunderproxy.Controller.Journaling;
 
 /// <summary>
 /// The content of the state file: intents and irrevocable decisions. What is (containers, images, traffic) is never in it but observed,
-/// and neither is a current step: the phase of a release is a function of this and of the observation.
+/// and neither is a current step: the phase of a release is a function of this and of the observation. That deployments have the phases that were is for people only.
 /// </summary>
 internal sealed record Journal
 {
@@ -189,4 +189,10 @@ internal sealed record Deployment
     public string? Message { get; init; }
 
     public FailureEvidence? Failure { get; init; }
+
+    /// <summary>Name of the release for people; nothing is decided by it, nor by the phases. Absent: it isn't known yet.</summary>
+    public string? Revision { get; init; }
+
+    /// <summary>When the release entered which phase, as far as it was known at the latest write.</summary>
+    public ValueList<PhaseEntry> Phases { get; init; } = [];
 }

@@ -15,4 +15,5 @@ namespace Wunderproxy.Controller.Journaling;
 [JsonSerializable(typeof(OwnedImage[]))]
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(Deployment[]))]
+[JsonSerializable(typeof(Contracts.Admin.PhaseEntry[]))]
 internal sealed partial class JournalJson : JsonSerializerContext;

@@ -111,6 +111,7 @@ internal sealed class ProbeStreak(int successesNeeded, int failuresAllowed)
         {
             State = state,
             EverReady = before.EverReady || state == Readiness.Ready,
+            Probes = before.EverReady ? before.Probes : before.Probes + 1,
             LastFailure = result.Failure,
             LastAnswer = result.Answer,
             ListeningPorts = [],

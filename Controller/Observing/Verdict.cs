@@ -10,6 +10,9 @@ internal sealed record Verdict
     /// <summary>Whether this run was ready at any time.</summary>
     public bool EverReady { get; init; }
 
+    /// <summary>How many probes it took until this run was ready, or has taken so far.</summary>
+    public int Probes { get; init; }
+
     /// <summary>The kind of the latest failure; absent where the latest probe succeeded or none ended.</summary>
     public ProbeFailure? LastFailure { get; init; }
 

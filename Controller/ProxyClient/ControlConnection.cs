@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace Wunderproxy.Controller.ProxyClient;
 
 /// <summary>A connection to the Proxy's control socket: for one change, or kept for everything that is read.</summary>
@@ -45,17 +43,8 @@ internal sealed class ControlConnection : IDisposable
         }
 
         IsConnected = false;
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socketPath), cancellationToken);
-            IsConnected = true;
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        var stream = await SocketStream.ConnectAsync(_socketPath, cancellationToken);
+        IsConnected = true;
+        return stream;
     }
 }

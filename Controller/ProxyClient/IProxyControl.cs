@@ -25,6 +25,13 @@ internal interface IProxyControl
     /// <exception cref="ProxyException">The Proxy wasn't reached, or its answer is not known; limit 2 s.</exception>
     Task<ApplyOutcome> LimitDrainAsync(string application, DrainRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Takes the host out of service, or brings it back.</summary>
+    /// <param name="isDrained">Whether it is to be out of service.</param>
+    /// <param name="cancellationToken">Ends the wait only: it may still happen.</param>
+    /// <returns>Why it couldn't be kept, so that nothing changed; absent: it is so.</returns>
+    /// <exception cref="ProxyException">The Proxy wasn't reached, its answer is not known, or it is of a version that can't do it; limit 2 s.</exception>
+    Task<ControlProblem?> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken);
+
     /// <summary>How the Proxy serves an application.</summary>
     /// <param name="application">Name of the application.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

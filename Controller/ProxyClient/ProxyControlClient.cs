@@ -39,6 +39,19 @@ internal sealed class ProxyControlClient(string socketPath, TimeProvider time) :
         return OutcomeOf(call, await SendAsync(call, DrainDeadline, cancellationToken));
     }
 
+    public async Task<ControlProblem?> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken)
+    {
+        var call = new Call(isDrained ? HttpMethod.Put : HttpMethod.Delete, "/host-drain");
+        var answer = await SendAsync(call, DrainDeadline, cancellationToken);
+        return answer.Status switch
+        {
+            HttpStatusCode.OK => null,
+            HttpStatusCode.NotFound => throw new ProxyException(
+                ProxyFault.Unreachable, "The Proxy is of an earlier version, which can't be taken out of service; nothing was changed. Restart it when it suits: systemctl restart wunderproxy-proxy."),
+            _ => Read(call, answer, Answers.ControlProblem),
+        };
+    }
+
     public async Task<FenceOutcome> FenceAsync(string application, FenceRequest request, CancellationToken cancellationToken)
     {
         var call = new Call(HttpMethod.Post, PathOf(application) + "/fence", Json(request, ContractsJson.Default.FenceRequest));

@@ -29,6 +29,18 @@ internal static class Conditions
         }
     }
 
+    /// <summary>Whether the host is in service; nothing where the Proxy isn't reached, or is of a version that doesn't tell.</summary>
+    public static IEnumerable<Condition> OfService(Situation s, ProxyStatus? proxy) => proxy switch
+    {
+        null => [],
+        { HostDrain: { } drain } =>
+        [
+            Of(s, "InService", false, "Drained", "The host is out of service: the health check's path answers 503, and whoever comes is served. Deployments go on. wunderproxy undrain-host brings it back.")
+                with { Since = drain.Since },
+        ],
+        _ => [Of(s, "InService", true, "InService", "The host is in service.")],
+    };
+
     /// <summary>Whether all is well with what the Proxy speaks TLS with; nothing where it speaks none, or isn't reached.</summary>
     public static IEnumerable<Condition> OfCertificates(Situation s, ProxyStatus? proxy)
     {

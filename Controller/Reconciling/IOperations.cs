@@ -42,6 +42,9 @@ internal interface IOperations
     /// <summary>Pauses traffic, or lets it go on.</summary>
     Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken);
 
+    /// <summary>Takes the host out of service, for all applications of its Proxy, or brings it back. The Proxy keeps it.</summary>
+    Task<Admission> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken);
+
     /// <summary>Ends the drain of replaced releases, or gives them more time. The Proxy does it at once.</summary>
     /// <param name="order">Already checked: it says one of both, and the hash can be one.</param>
     /// <param name="cancellationToken">Ends the wait; it may have happened, or may still.</param>
@@ -95,6 +98,9 @@ internal enum Refusal
 
     /// <summary>The decision, or the configuration that it names, couldn't be written to disk (507).</summary>
     NotDurable,
+
+    /// <summary>The Proxy wasn't reached, or its answer isn't known (503).</summary>
+    ProxyUnavailable,
 }
 
 /// <summary>What became of an order about drains.</summary>

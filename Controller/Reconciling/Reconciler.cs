@@ -32,6 +32,7 @@ internal sealed partial class Reconciler(
     CanaryKeys canaryKeys,
     CertificateKeeper? certificates,
     DrainLimits drains,
+    HostDrains hostDrains,
     Func<CancellationToken, Task<History>> history,
     ReconcilerCounts counts,
     IReadOnlyList<Func<CancellationToken, Task>> companions,
@@ -49,7 +50,7 @@ internal sealed partial class Reconciler(
 
     private readonly Channel<PendingOrder> _orders = Channel.CreateBounded<PendingOrder>(MaxWaitingOrders);
     private readonly DeploymentWaiters _waiters = new();
-    private readonly PhaseLog _phases = new(logger);
+    private readonly DeploymentLog _deployments = new(logger);
     private readonly ConditionBoard _conditions = new(logger);
     private readonly ClockWatch _clock = new(time);
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -165,6 +166,8 @@ internal sealed partial class Reconciler(
         };
     }
 
+    public Task<Admission> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken) => hostDrains.SetAsync(isDrained, cancellationToken);
+
     public Task<DrainOutcome> LimitDrainAsync(DrainOrder order, CancellationToken cancellationToken) => drains.ApplyAsync(order, cancellationToken);
 
     public Task<History> ReadHistoryAsync(CancellationToken cancellationToken) => history(cancellationToken);
@@ -278,10 +281,11 @@ internal sealed partial class Reconciler(
     {
         if (journal == _journal && _saveFailure is null)
             return true;
+        var annotated = journal with { Deployments = _deployments.Annotate(journal.Deployments) };
         try
         {
-            file.Save(journal);
-            _journal = journal;
+            file.Save(annotated);
+            _journal = annotated;
             _saveFailure = null;
             return true;
         }
@@ -328,10 +332,10 @@ internal sealed partial class Reconciler(
         IReadOnlyList<Effect> working = step.Effect is { } begun ? [.. seen.Working, begun] : seen.Working;
         var situation = new Situation(Presentable(seen) with { Working = working }, _journal, time.GetUtcNow(), settings);
         situation.Note(step.Reason, step.LookAgainAt);
-        _phases.Note(situation);
-        _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure).Concat(Conditions.OfCertificates(situation, proxy))
+        _deployments.Note(situation);
+        _conditions.Update(Conditions.Of(situation, LinkNow(), current.Reading, file.Damage, _saveFailure).Concat(Conditions.OfService(situation, proxy)).Concat(Conditions.OfCertificates(situation, proxy))
             .Concat(Conditions.OfAutomaticCertificates(situation, certificates?.Report(), certificates?.Failure)));
-        _published = new Published(new StatusBuilder(_phases, _conditions).Build(situation, step, proxy, runner.InWords(working), certificates?.Report() ?? []), _decided);
+        _published = new Published(new StatusBuilder(_deployments, _conditions, runner.PullOf).Build(situation, step, proxy, runner.InWords(working), certificates?.Report() ?? []), _decided);
         _started.TrySetResult();
         _waiters.Tell(Status.Deployments.Where(d => d.End is not null));
         Interlocked.Exchange(ref _nextStatus, null)?.TrySetResult();

@@ -96,6 +96,7 @@ internal static class ReconcilerComposition
             new CanaryKeys(parts.Store, settings.Store.Prefix, host.NewKey),
             certificates,
             new DrainLimits(parts.Proxy, proxySettings, wakeUp.Ring, time),
+            new HostDrains(parts.Proxy, wakeUp.Ring),
             cancellationToken => DeploymentHistory.ReadAsync(parts.Store, settings.Store.Prefix, cancellationToken),
             parts.Counts,
             [session.RunAsync, current.RunAsync, keeper.RunAsync, .. parts.Companions, .. certificates is null ? [] : (Func<CancellationToken, Task>[])[certificates.RunAsync]],

@@ -2,6 +2,7 @@ using System.Reflection;
 using Wunderproxy.Contracts.Admin;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Desired;
+using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Journaling;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Releases;
@@ -9,7 +10,7 @@ using Wunderproxy.Controller.Releases;
 namespace Wunderproxy.Controller.Reconciling;
 
 /// <summary>Makes the status document from the facts.</summary>
-internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
+internal sealed class StatusBuilder(DeploymentLog log, ConditionBoard conditions, Func<string, PullProgress?> pullOf)
 {
     private static readonly string Version = typeof(StatusBuilder).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
@@ -75,9 +76,26 @@ internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
             EndedAt = deployment.EndedAt,
             Message = deployment.Message ?? s.Wait.Reason,
             Failure = deployment.Failure,
-            Phases = phases.Of(deployment.Id),
+            Phases = log.PhasesOf(deployment),
+            Progress = ProgressOf(s, deployment, container),
             ContainerId = container?.Id,
             Port = s.Seen.Configurations.GetValueOrDefault(deployment.Hash)?.ValueOrDefault?.ContainerPort,
+        };
+    }
+
+    private DeploymentProgress? ProgressOf(Situation s, Deployment deployment, ContainerFact? container)
+    {
+        var draining = s.Journal.Active?.Ref.Hash == deployment.Hash ? s.Proxy?.Targets.Where(target => target.DrainingSince is not null).Sum(target => target.InFlight + target.Streams) ?? 0 : 0;
+        if (deployment.End is not null && (draining == 0 || s.Journal.Deployments[0].Id != deployment.Id))
+            return null;
+        var pull = pullOf(deployment.Hash);
+        return new DeploymentProgress
+        {
+            PulledBytes = pull?.Bytes,
+            TotalBytes = pull?.TotalBytes,
+            Probes = container?.Verdict.Probes ?? 0,
+            LastProbe = container is { IsReady: false } ? container.Verdict.LastAnswer : null,
+            Draining = draining,
         };
     }
 
@@ -118,7 +136,10 @@ internal sealed class StatusBuilder(PhaseLog phases, ConditionBoard conditions)
         : s.Journal.CandidateOf(hash)?.Since ?? s.Journal.Drains.FirstOrDefault(d => d.Ref.Hash == hash)?.Since;
 
     private static string RevisionOf(Situation s, string hash) =>
-        s.Seen.Configurations.GetValueOrDefault(hash)?.ValueOrDefault?.Revision ?? s.Proxy?.Targets.FirstOrDefault(t => t.Target.Release == hash)?.Target.Revision ?? "";
+        s.Seen.Configurations.GetValueOrDefault(hash)?.ValueOrDefault?.Revision
+        ?? s.Proxy?.Targets.FirstOrDefault(t => t.Target.Release == hash)?.Target.Revision
+        ?? s.Journal.Deployments.FirstOrDefault(d => d.Hash == hash && d.Revision is not null)?.Revision
+        ?? "";
 
     private static CurrentStatus? CurrentOf(CurrentDocument document) => document switch
     {

@@ -45,6 +45,11 @@ internal static class StatusText
             rows.Add(["Pinned", $"{Words.Name(pin.Revision, pin.Hash)} by a switch, for {Words.Span(status.At - pin.Since)}; until current.json changes"]);
         }
 
+        if (status.Proxy?.HostDrain is { } drain)
+        {
+            rows.Add(["Host", $"is out of service for {Words.Span(status.At - drain.Since)}, and serves whoever comes: wunderproxy undrain-host brings it back"]);
+        }
+
         if (status.MaintenanceMode)
         {
             rows.Add(["Traffic", "gets the maintenance page: wunderproxy maintenance down ends it"]);

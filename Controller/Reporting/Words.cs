@@ -30,6 +30,15 @@ internal static class Words
     public static string Until(DateTimeOffset at, DateTimeOffset now) =>
         at <= now ? $"{Clock(at)}, now" : $"{Clock(at)}, in {Span(at - now)}";
 
+    /// <summary>A number of bytes in the unit that suits it: <c>512 B</c>, <c>4.2 MiB</c>.</summary>
+    public static string Size(long bytes) => bytes switch
+    {
+        < 1L << 10 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
+        < 1L << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.0} KiB"),
+        < 1L << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:0.0} GiB"),
+    };
+
     public static string Percent(int percent) => string.Create(CultureInfo.InvariantCulture, $"{percent} %");
 
     public static string Clock(DateTimeOffset at) => at.UtcDateTime.ToString("HH:mm:ss'Z'", CultureInfo.InvariantCulture);

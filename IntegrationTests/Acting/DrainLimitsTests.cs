@@ -89,6 +89,8 @@ public sealed class DrainLimitsTests
 
         public ProxyException? Failure { get; set; }
 
+        public Task<ControlProblem?> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public Task<ApplyOutcome> LimitDrainAsync(string application, DrainRequest request, CancellationToken cancellationToken)
         {
             Requests.Add(request);

@@ -164,6 +164,8 @@ public sealed class ProxyActorTests : IDisposable
 
         public Task<FenceOutcome> FenceAsync(string application, FenceRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public Task<ControlProblem?> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public Task<ApplyOutcome> LimitDrainAsync(string application, DrainRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<ApplicationState?> GetStateAsync(string application, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Reconciling;
 
@@ -373,6 +374,7 @@ public sealed class AdminApiTests : IAsyncLifetime
             serving with { Releases = [serving.Releases[0] with { Phase = ReleasePhase.Recovering }] },
             serving with { MaintenanceMode = true },
             serving with { Paused = true },
+            serving with { Proxy = SampleStatus.Eventful.Proxy! with { HostDrain = new HostDrain { Since = DateTimeOffset.UnixEpoch } } },
         ];
         foreach (var status in notServing)
         {

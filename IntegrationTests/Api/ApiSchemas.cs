@@ -18,7 +18,7 @@ internal static class ApiSchemas
     private static readonly Type[] Roots =
     [
         typeof(StatusDocument), typeof(PlanExplanation), typeof(HostEvent), typeof(HistoryStatus), typeof(CallerStatus), typeof(DeploymentStatus),
-        typeof(ReleaseOrder), typeof(AbortStatus), typeof(CanaryOrder), typeof(CanaryStatus), typeof(TrafficDocument), typeof(DrainOrder), typeof(DrainStatus), typeof(MaintenanceStatus), typeof(PauseStatus), typeof(ApiProblem),
+        typeof(ReleaseOrder), typeof(AbortStatus), typeof(CanaryOrder), typeof(CanaryStatus), typeof(TrafficDocument), typeof(DrainOrder), typeof(DrainStatus), typeof(MaintenanceStatus), typeof(PauseStatus), typeof(HostDrainStatus), typeof(ApiProblem),
     ];
 
     /// <summary>By name, as they stand in the description of the API.</summary>

@@ -98,6 +98,8 @@ internal sealed class FakeOperations : IOperations
 
     public Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => Order($"pause {isPaused}");
 
+    public Task<Admission> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken) => Order($"host drain {isDrained}");
+
     public Task<Admission> AbortAsync(CancellationToken cancellationToken) => Order("abort");
 
     public Task<Admission> RetryAsync(CancellationToken cancellationToken) => Order("retry");

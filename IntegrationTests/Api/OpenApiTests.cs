@@ -90,6 +90,8 @@ public sealed class OpenApiTests : IAsyncLifetime
     [InlineData("/maintenance/down", "")]
     [InlineData("/pause", "")]
     [InlineData("/resume", "")]
+    [InlineData("/drain-host", "")]
+    [InlineData("/undrain-host", "")]
     public async Task Real_answer_of_each_call_that_changes_something_is_what_is_described(string path, string body)
     {
         if (body.Length > 0)

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Cli;
 using Wunderproxy.Controller.Reconciling;
@@ -113,6 +114,8 @@ public sealed class OperatorCommandTests : IAsyncLifetime
     [InlineData("resume", "pause False", """{"Paused":false}""")]
     [InlineData("canary 10%", "canary 10", """{"Hash":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","Percent":10}""")]
     [InlineData("canary off", "canary 0", """{"Hash":"","Percent":0}""")]
+    [InlineData("drain-host --no-wait", "host drain True", """{"Drained":true}""")]
+    [InlineData("undrain-host", "host drain False", """{"Drained":false}""")]
     [InlineData("maintenance up", "maintenance True", """{"MaintenanceMode":true}""")]
     [InlineData("maintenance down", "maintenance False", """{"MaintenanceMode":false}""")]
     public async Task Traffic_is_paused_and_maintained_by_command(string command, string order, string answer)
@@ -123,6 +126,39 @@ public sealed class OperatorCommandTests : IAsyncLifetime
 
         Assert.Equal([order], _operations.Orders);
         Assert.Equal(answer, _run.Output.Trim());
+    }
+
+    [Fact]
+    public async Task Host_that_is_taken_out_of_service_is_followed_until_nothing_runs_there()
+    {
+        _operations.Admission = new Admission.Accepted(null);
+        _operations.WhenOrdered = () => _operations.Status = OutOfService();
+
+        Assert.Equal(ExitCode.Ok, await _run.Async("drain-host", "--quiet", "0s"));
+
+        using var last = JsonDocument.Parse(_run.Output.TrimEnd('\n').Split('\n')[^1]);
+        Assert.Equal(("HostDrain", "Idle"), (last.RootElement.GetProperty("News").GetString(), last.RootElement.GetProperty("End").GetString()));
+    }
+
+    [Fact]
+    public async Task Host_that_is_not_idle_in_time_stays_out_of_service_and_says_so()
+    {
+        _operations.Admission = new Admission.Accepted(null);
+        _operations.WhenOrdered = () => _operations.Status = OutOfService();
+
+        Assert.Equal(ExitCode.TimedOut, await _run.Async("drain-host", "--quiet", "1h", "--timeout", "50ms", "--json=false"));
+
+        Assert.Contains("It stays out of service", _run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Status_of_a_host_that_is_out_of_service_says_so_first()
+    {
+        _operations.Status = OutOfService();
+
+        await _run.Async("status", "--json=false");
+
+        Assert.Contains("is out of service for 0 ms, and serves whoever comes: wunderproxy undrain-host brings it back", _run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -389,4 +425,9 @@ public sealed class OperatorCommandTests : IAsyncLifetime
 
         Assert.Equal(completed, await Command.RunAsync("bash", ["-c", script], TimeSpan.FromSeconds(30)));
     }
+
+    private StatusDocument OutOfService() => _operations.Status with
+    {
+        Proxy = new ProxyStatus { Version = "0.1.0", ProcessId = 1, StartedAt = DateTimeOffset.UnixEpoch, HeapSizeBytes = 0, HostDrain = new HostDrain { Since = _operations.Status.At } },
+    };
 }

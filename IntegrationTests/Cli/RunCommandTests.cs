@@ -198,6 +198,8 @@ public sealed class RunCommandTests : IAsyncLifetime
 
         public Task<Admission> SetCanaryAsync(int percent, CancellationToken cancellationToken) => _operations.SetCanaryAsync(percent, cancellationToken);
 
+        public Task<Admission> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken) => _operations.SetHostDrainAsync(isDrained, cancellationToken);
+
         public Task<Admission> SetPausedAsync(bool isPaused, CancellationToken cancellationToken) => _operations.SetPausedAsync(isPaused, cancellationToken);
 
         public Task<Admission> AbortAsync(CancellationToken cancellationToken) => _operations.AbortAsync(cancellationToken);

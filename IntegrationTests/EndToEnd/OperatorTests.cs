@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Wunderproxy.Contracts.Admin;
@@ -139,6 +140,23 @@ public sealed class OperatorTests(LabHost lab) : IAsyncLifetime
 
         var (_, explained) = await RunAsync("explain", "--json=false");
         Assert.Contains("  yes  Ready                  The desired release serves.", explained, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Host_is_taken_out_of_service_for_load_balancers_only_and_brought_back()
+    {
+        var (drained, told) = await RunAsync("drain-host", "--quiet", "1s", "--json=false");
+
+        Assert.Equal(0, drained);
+        Assert.Contains("Nothing runs on the host any more", told, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _shop.Client.GetAsync("status")).StatusCode);
+        Assert.Equal("hello from v1", await _shop.Client.GetStringAsync(""));
+        Assert.Equal(0, (await DeployAsync(await _shop.ConfigurationAsync("v2"))).Code);
+        Assert.Contains("InService is false for", (await RunAsync("status", "--json=false")).Output, StringComparison.Ordinal);
+        Assert.Contains("wunderproxy undrain-host", (await RunAsync("explain", "--json=false")).Output, StringComparison.Ordinal);
+
+        Assert.Equal(0, (await RunAsync("undrain-host")).Code);
+        Assert.Equal(HttpStatusCode.OK, (await _shop.Client.GetAsync("status")).StatusCode);
     }
 
     [Fact]

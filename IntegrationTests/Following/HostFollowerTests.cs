@@ -66,6 +66,21 @@ public sealed class HostFollowerTests
     }
 
     [Fact]
+    public void Progress_is_told_when_it_has_changed_and_twice_a_second_at_most()
+    {
+        var half = new DeploymentProgress { PulledBytes = 1 << 20, TotalBytes = 2 << 20 };
+        var pulling = Read(Running with { Progress = half }) with { Releases = [new ReleaseStatus { Hash = New, Revision = "v2", Phase = ReleasePhase.Pulling }] };
+
+        Assert.Equal(half, Assert.Single(_follower.Take(pulling), one => one.News == NewsKind.Progress).Progress);
+        Assert.Contains("waits for its image: 1.0 MiB of 2.0 MiB.", _follower.Doing, StringComparison.Ordinal);
+
+        Assert.Empty(_follower.Take(pulling with { At = Now.AddSeconds(1) }));
+        var whole = Running with { Progress = half with { PulledBytes = 2 << 20 } };
+        Assert.Empty(_follower.Take(pulling with { At = Now.AddMilliseconds(499), Deployments = [whole] }));
+        Assert.Equal(NewsKind.Progress, Assert.Single(_follower.Take(pulling with { At = Now.AddMilliseconds(500), Deployments = [whole] })).News);
+    }
+
+    [Fact]
     public void Release_that_serves_ends_it()
     {
         var last = _follower.Take(Read(Running with { End = DeploymentEnd.Succeeded, EndedAt = Now }) with { Active = New })[^1];

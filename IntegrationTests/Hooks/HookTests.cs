@@ -25,7 +25,7 @@ public sealed class HookTests : IAsyncLifetime
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
-    private static readonly HookCall Call = new("shop", "web1", new HostEvent
+    private static readonly HookCall Call = new("shop", "web1", "0123456789abcdef0123456789abcdef", new HostEvent
     {
         Event = HostEventKind.DeploymentEnded,
         At = DateTimeOffset.UnixEpoch,
@@ -72,6 +72,7 @@ public sealed class HookTests : IAsyncLifetime
         var (headers, body) = Assert.Single(_calls);
         Assert.Equal(Call, JsonSerializer.Deserialize(body, ContractsJson.Default.HookCall));
         Assert.Equal("deployment-ended", headers["Wunderproxy-Event"]);
+        Assert.Equal(Call.Delivery, headers["Wunderproxy-Delivery"]);
         var signature = HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), Encoding.UTF8.GetBytes("1000." + Encoding.UTF8.GetString(body)));
         Assert.Equal($"t=1000,v1={Convert.ToHexStringLower(signature)}", headers["Wunderproxy-Signature"]);
     }
@@ -97,7 +98,7 @@ public sealed class HookTests : IAsyncLifetime
     {
         _answers.Enqueue(500);
         var host = new FakeOperations();
-        using var runner = new HookRunner(() => host, () => Task.CompletedTask, "shop", [new Webhook(_http, _address, new HookSecret(Secret), TimeProvider.System)], _time, NullLogger<HookRunner>.Instance);
+        using var runner = new HookRunner(() => host, () => Task.CompletedTask, "shop", [new Webhook(_http, _address, new HookSecret(Secret), TimeProvider.System)], Ledger, _time, NullLogger<HookRunner>.Instance);
         using var end = new CancellationTokenSource();
         var running = runner.RunAsync(end.Token);
 
@@ -124,6 +125,7 @@ public sealed class HookTests : IAsyncLifetime
         var lines = await File.ReadAllTextAsync(told, TestContext.Current.CancellationToken);
         Assert.StartsWith(Encoding.UTF8.GetString(Json), lines, StringComparison.Ordinal);
         Assert.Contains("WUNDERPROXY_EVENT=DeploymentEnded\n", lines, StringComparison.Ordinal);
+        Assert.Contains($"WUNDERPROXY_DELIVERY={Call.Delivery}\n", lines, StringComparison.Ordinal);
         Assert.Contains("WUNDERPROXY_REVISION=42\n", lines, StringComparison.Ordinal);
         Assert.Contains("WUNDERPROXY_END=Failed\n", lines, StringComparison.Ordinal);
         Assert.DoesNotContain("DOTNET", lines, StringComparison.Ordinal);
@@ -154,10 +156,10 @@ public sealed class HookTests : IAsyncLifetime
     [Fact]
     public async Task Hook_that_hangs_holds_up_neither_the_others_nor_what_happens_and_has_a_bounded_queue()
     {
-        const int happened = HookRunner.MaxWaiting * 2;
+        const int happened = HookLedger.MaxWaiting * 2;
         var host = new FakeOperations();
         var (hanging, told) = (new HangingHook(), new CountingHook());
-        using var runner = new HookRunner(() => host, () => Task.CompletedTask, "shop", [hanging, told], _time, NullLogger<HookRunner>.Instance);
+        using var runner = new HookRunner(() => host, () => Task.CompletedTask, "shop", [hanging, told], Ledger, _time, NullLogger<HookRunner>.Instance);
         using var end = new CancellationTokenSource();
         var running = runner.RunAsync(end.Token);
 
@@ -169,6 +171,91 @@ public sealed class HookTests : IAsyncLifetime
         }
 
         Assert.Equal(1, hanging.Calls);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task What_was_not_told_when_the_controller_ended_is_told_after_its_next_start_as_the_same_delivery()
+    {
+        var host = new FakeOperations();
+        var hanging = new HangingHook();
+        await RunAsync(host, hanging, async () =>
+        {
+            End(host, "1");
+            await Eventually.HoldsAsync("it is being told", () => hanging.Calls == 1);
+        });
+
+        var told = new CountingHook { Name = hanging.Name };
+        await RunAsync(host, told, () => Eventually.HoldsAsync("it was told", () => !told.Calls.IsEmpty));
+        var again = new CountingHook { Name = hanging.Name };
+        await RunAsync(host, again, async () =>
+        {
+            End(host, "2");
+            await Eventually.HoldsAsync("the next one was told", () => !again.Calls.IsEmpty);
+        });
+
+        var first = Assert.Single(told.Calls);
+        Assert.Equal(("1", hanging.Latest!.Delivery), (first.Event.Revision, first.Delivery));
+        Assert.Equal("2", Assert.Single(again.Calls).Event.Revision);
+    }
+
+    [Fact]
+    public async Task What_happened_while_nobody_looked_after_the_hooks_is_told_once()
+    {
+        var host = new FakeOperations();
+        await RunAsync(host, new CountingHook(), () => Eventually.HoldsAsync("the host was seen", () => File.Exists(Ledger)));
+        End(host, "1");
+
+        var (told, again) = (new CountingHook(), new CountingHook());
+        await RunAsync(host, told, () => Eventually.HoldsAsync("it was told, and that is kept", () => !told.Calls.IsEmpty && !File.ReadAllText(Ledger).Contains("Delivery", StringComparison.Ordinal)));
+        await RunAsync(host, again, () => Eventually.HoldsAsync("the host was looked at", () => host.Askings > 2));
+
+        Assert.Equal("1", Assert.Single(told.Calls).Event.Revision);
+        Assert.Empty(again.Calls);
+    }
+
+    [Fact]
+    public async Task Hook_that_is_new_is_told_nothing_of_what_was_before()
+    {
+        var host = new FakeOperations();
+        End(host, "1");
+        var told = new CountingHook();
+
+        await RunAsync(host, told, async () =>
+        {
+            await Eventually.HoldsAsync("the host was seen", () => File.Exists(Ledger));
+            End(host, "2");
+            await Eventually.HoldsAsync("it was told", () => !told.Calls.IsEmpty);
+        });
+
+        Assert.Equal("2", Assert.Single(told.Calls).Event.Revision);
+    }
+
+    [Fact]
+    public async Task Ledger_that_can_be_neither_read_nor_written_keeps_nobody_from_being_told()
+    {
+        Directory.CreateDirectory(Path.Combine(Ledger, "in-the-way"));
+        var host = new FakeOperations();
+        var told = new CountingHook();
+
+        await RunAsync(host, told, async () =>
+        {
+            await Eventually.HoldsAsync("the host was looked at", () => host.Askings > 0);
+            End(host, "1");
+            await Eventually.HoldsAsync("it was told", () => !told.Calls.IsEmpty);
+        });
+    }
+
+    private string Ledger => Path.Combine(_folder.FullName, "hooks.json");
+
+    // A Controller from its start to its end.
+    private async Task RunAsync(FakeOperations host, IHook hook, Func<Task> meanwhile)
+    {
+        using var runner = new HookRunner(() => host, () => Task.CompletedTask, "shop", [hook], Ledger, _time, NullLogger<HookRunner>.Instance);
+        using var end = new CancellationTokenSource();
+        var running = runner.RunAsync(end.Token);
+        await meanwhile();
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
@@ -200,10 +287,15 @@ public sealed class HookTests : IAsyncLifetime
 
         public int Calls => _calls;
 
+        public HookCall? Latest { get; private set; }
+
         public string Name => "hanging";
+
+        public string Key => Name;
 
         public Task TellAsync(HookCall call, byte[] json, CancellationToken cancellationToken)
         {
+            Latest = call;
             Interlocked.Increment(ref _calls);
             return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         }
@@ -213,7 +305,9 @@ public sealed class HookTests : IAsyncLifetime
     {
         public ConcurrentQueue<HookCall> Calls { get; } = new();
 
-        public string Name => "counting";
+        public string Name { get; init; } = "counting";
+
+        public string Key => Name;
 
         public Task TellAsync(HookCall call, byte[] json, CancellationToken cancellationToken)
         {

@@ -54,6 +54,18 @@ public sealed class RealProxyTests : IDisposable
     }
 
     [Fact]
+    public async Task Host_is_taken_out_of_service_and_brought_back()
+    {
+        await EnsureRunningAsync("127.0.0.1:0");
+
+        Assert.Null(await _client.SetHostDrainAsync(true, default));
+        Assert.NotNull((await _client.GetStatusAsync(default)).HostDrain);
+
+        Assert.Null(await _client.SetHostDrainAsync(false, default));
+        Assert.Null((await _client.GetStatusAsync(default)).HostDrain);
+    }
+
+    [Fact]
     public async Task Unhealthy_target_is_refused_by_the_proxy_itself()
     {
         await EnsureRunningAsync("127.0.0.1:0");

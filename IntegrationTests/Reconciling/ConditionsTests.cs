@@ -10,6 +10,8 @@ namespace Wunderproxy.IntegrationTests.Reconciling;
 
 public sealed class ConditionsTests
 {
+    private static readonly ProxyStatus Proxy = new() { Version = "1", ProcessId = 1, StartedAt = default, HeapSizeBytes = 0 };
+
     private readonly World _world = new();
 
     [Theory]
@@ -37,6 +39,18 @@ public sealed class ConditionsTests
         Assert.Equal("b: It expires soon.", condition.Message);
     }
 
+    [Fact]
+    public void Host_that_is_out_of_service_is_a_condition_with_the_order_that_brings_it_back()
+    {
+        Assert.Empty(Conditions.OfService(_world.Situation(), null));
+        Assert.True(Assert.Single(Conditions.OfService(_world.Situation(), Proxy)).Status);
+
+        var condition = Assert.Single(Conditions.OfService(_world.Situation(), Proxy with { HostDrain = new HostDrain { Since = _world.Now.AddHours(-1) } }));
+
+        Assert.Equal((false, _world.Now.AddHours(-1)), (condition.Status, condition.Since));
+        Assert.Contains("wunderproxy undrain-host", condition.Message, StringComparison.Ordinal);
+    }
+
     private IEnumerable<Condition> Of(params IReadOnlyList<CertificateStatus> certificates) =>
-        Conditions.OfCertificates(_world.Situation(), new ProxyStatus { Version = "1", ProcessId = 1, StartedAt = default, HeapSizeBytes = 0, Certificates = certificates });
+        Conditions.OfCertificates(_world.Situation(), Proxy with { Certificates = certificates });
 }

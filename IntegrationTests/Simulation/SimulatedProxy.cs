@@ -146,6 +146,8 @@ internal sealed class UnreliableProxy(SimulatedProxy proxy, Way way, TimeProvide
     public Task<FenceOutcome> FenceAsync(string application, FenceRequest request, CancellationToken cancellationToken) =>
         way.CallAsync($"fence {request.Fence}, not {request.NotTarget.TrimStart('c')}", () => proxy.FenceAsync(application, request), Short, Failure, time, cancellationToken);
 
+    public Task<ControlProblem?> SetHostDrainAsync(bool isDrained, CancellationToken cancellationToken) => throw new NotSupportedException("Nobody asks for it in the simulation.");
+
     public Task<ApplyOutcome> LimitDrainAsync(string application, DrainRequest request, CancellationToken cancellationToken) => throw new NotSupportedException("Nobody asks for it in the simulation.");
 
     public async Task<ApplicationState?> GetStateAsync(string application, CancellationToken cancellationToken) =>

@@ -7,16 +7,19 @@ using Microsoft.AspNetCore.Routing;
 using Wunderproxy.Contracts;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.Proxy.Stats;
+using Wunderproxy.Proxy.Targets;
 
 namespace Wunderproxy.Proxy.Control;
 
 /// <summary>The calls on the control socket. Bodies and answers are those of <see cref="Contracts.Control"/>.</summary>
-internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, FormerTraffic former, Func<IReadOnlyList<ApplicationState>, ProxyStatus> status)
+internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, HostService service, FormerTraffic former, Func<IReadOnlyList<ApplicationState>, ProxyStatus> status)
 {
     /// <summary>Adds the calls to a server.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/status", GetStatusAsync);
+        routes.MapPut("/host-drain", context => SetHostDrainAsync(context, isDrained: true));
+        routes.MapDelete("/host-drain", context => SetHostDrainAsync(context, isDrained: false));
         routes.MapGet("/applications/{application}", GetApplicationAsync);
         routes.MapGet("/applications/{application}/traffic", GetTrafficAsync);
         routes.MapGet("/applications/{application}/totals", GetTotalsAsync);
@@ -33,6 +36,21 @@ internal sealed class ControlApi(ApplicationRegistry registry, AcmeApi acme, For
     {
         var states = await registry.StatesAsync(context.RequestAborted);
         await AnswerAsync(context, StatusCodes.Status200OK, status(states), ContractsJson.Default.ProxyStatus);
+    }
+
+    private async Task SetHostDrainAsync(HttpContext context, bool isDrained)
+    {
+        try
+        {
+            service.Set(isDrained);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await AnswerAsync(context, ControlAnswer.Refuse(ControlProblem.NotPersisted, $"Whether the host is in service couldn't be written, so nothing changed: {e.Message}"));
+            return;
+        }
+
+        await GetStatusAsync(context);
     }
 
     private async Task GetApplicationAsync(HttpContext context)

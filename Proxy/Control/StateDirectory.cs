@@ -8,6 +8,7 @@ namespace Wunderproxy.Proxy.Control;
 internal sealed partial class StateDirectory : IApplicationRecords, IDisposable
 {
     private const string Extension = ".state";
+    private const string HostDrainName = "host-drain.json";
 
     private readonly string _folder;
     private readonly TimeProvider _time;
@@ -67,6 +68,38 @@ internal sealed partial class StateDirectory : IApplicationRecords, IDisposable
         if (_files.Remove(application, out var file))
         {
             file.Dispose();
+        }
+    }
+
+    /// <summary>What <see cref="WriteHostDrain"/> kept; absent: nothing. A file that can't be read counts as an empty one.</summary>
+    public byte[]? ReadHostDrain()
+    {
+        var path = Path.Combine(_folder, HostDrainName);
+        try
+        {
+            return File.Exists(path) ? File.ReadAllBytes(path) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            FileUnreadable(path, e.Message);
+            return [];
+        }
+    }
+
+    /// <summary>Keeps that the host is out of service, or forgets it. When this returns, it is on the disk.</summary>
+    /// <param name="document">What is kept; absent: the host is in service.</param>
+    /// <exception cref="IOException">It may not be on the disk.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is not on the disk.</exception>
+    public void WriteHostDrain(byte[]? document)
+    {
+        var path = Path.Combine(_folder, HostDrainName);
+        if (document is null)
+        {
+            DurableFile.Remove(path);
+        }
+        else
+        {
+            DurableFile.Replace(path, document);
         }
     }
 

@@ -28,6 +28,9 @@ internal sealed record Problem(int Status, string Title, string Detail)
     /// <summary>No application claims the request's host and path.</summary>
     public static Problem NoApplication { get; } = new(404, "Not found", "No application is served under this host and path.");
 
+    /// <summary>The host is out of service, which whoever asks for an application's health is told.</summary>
+    public static Problem OutOfService { get; } = new(503, "Out of service", "This host is taken out of service. Please send requests to another one.");
+
     /// <summary>The operator has put maintenance up.</summary>
     public static Problem Maintenance { get; } =
         new(503, "Maintenance", "This site is being maintained. Please try again later.") { RetryAfterSeconds = 10 };

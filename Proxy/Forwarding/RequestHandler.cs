@@ -16,7 +16,7 @@ using Wunderproxy.Proxy.Targets;
 namespace Wunderproxy.Proxy.Forwarding;
 
 /// <summary>Serves one request: checks it, claims the active target, forwards it there, and counts what came of it.</summary>
-internal sealed class RequestHandler(TargetTable table, RequestHold hold, RequestEnd end, AcmeDesk acme, OtherHosts? peers)
+internal sealed class RequestHandler(TargetTable table, HostService service, RequestHold hold, RequestEnd end, AcmeDesk acme, OtherHosts? peers)
 {
     /// <summary>Answers a request, whatever happens.</summary>
     public Task HandleAsync(Exchange exchange)
@@ -113,6 +113,12 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Reques
     // Tries until it is answered.
     private async Task ForwardAsync(Exchange exchange)
     {
+        if (service.IsDrained && IsTurnedAway(exchange))
+        {
+            await RefuseAsync(exchange, Problem.OutOfService);
+            return;
+        }
+
         exchange.IsRepeatable = Repetition.IsAllowed(exchange);
         while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), exchange, out var serving, out var claim)
             ? !await TryServeAsync(exchange, serving!, claim)
@@ -120,6 +126,12 @@ internal sealed class RequestHandler(TargetTable table, RequestHold hold, Reques
         {
             exchange.Context.Response.Clear();
         }
+    }
+
+    private bool IsTurnedAway(Exchange exchange)
+    {
+        var place = RequestChecks.PlaceOf(exchange.Context);
+        return service.TurnsAway(table.Find(place), place);
     }
 
     private ValueTask<bool> TryServeAsync(Exchange exchange, Serving serving, Claim claim)

@@ -32,6 +32,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly StateDirectory _state;
     private readonly TargetTable _table;
+    private readonly HostService _service;
     private readonly ApplicationRegistry _registry;
     private readonly AccessLog? _accessLog;
     private readonly OtherHosts? _peers;
@@ -69,8 +70,9 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         };
         var acme = new AcmeDesk(time);
         _table = new TargetTable(_connections.Running, time);
+        _service = new HostService(state.WriteHostDrain, time);
         var end = new RequestEnd(_table, _accessLog, new ForwardingLog(loggers.CreateLogger<ForwardingLog>(), time));
-        var handler = new RequestHandler(_table, new RequestHold(_table, time), end, acme, _peers);
+        var handler = new RequestHandler(_table, _service, new RequestHold(_table, time), end, acme, _peers);
         _application = new PublicApplication(handler, rules, _buffers, time);
         _registry = new ApplicationRegistry(_table, state, new TargetProbe(time, TargetProbe.Direct), loggers.CreateLogger<ApplicationRegistry>());
         var automatic = new AutomaticFolder(Path.Combine(options.StateDirectory, "certificates"));
@@ -82,7 +84,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         _memory = new IdleMemory(() => _connections.AreIdle, time);
         _clock = new TrafficClock(_table.Look, time);
         _former = new FormerTraffic(Path.Combine(options.StateDirectory, "traffic.json"));
-        _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, new AcmeApi(_registry, acme, automatic, _certificates), _former, StatusOf), loggers);
+        _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, new AcmeApi(_registry, acme, automatic, _certificates), _service, _former, StatusOf), loggers);
     }
 
     /// <summary>Version of the Proxy.</summary>
@@ -205,6 +207,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
     private async Task StartAsync(CancellationToken cancellationToken)
     {
         _registry.Load();
+        _service.Load(_state.ReadHostDrain());
         await _public.StartAsync(_application, cancellationToken);
         await _control.StartAsync(cancellationToken);
         Started(Version, string.Join(", ", [.. Listening, .. ListeningTls.Select(address => $"{address} (TLS)")]), _options.ControlSocket);
@@ -218,6 +221,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
         Listening = Listening,
         ListeningTls = ListeningTls,
         Certificates = _certificates?.Report() ?? [],
+        HostDrain = _service.Report(),
         HeapSizeBytes = GC.GetTotalMemory(forceFullCollection: false),
         Connections = _connections.Report(),
         RefusedConnections = _connections.ReportRefused(),
