@@ -20,6 +20,7 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
     private long _key;
     private bool _isEmptied;
     private bool _isWatchedForRoom;
+    private volatile bool _isConnecting;
     private volatile bool _isEnding;
     private volatile bool _isAborted;
 
@@ -45,8 +46,8 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
     /// <summary>Whether it was aborted.</summary>
     public bool IsAborted => _isAborted;
 
-    /// <summary>Whether it is still being connected.</summary>
-    public bool IsConnecting { get; private set; }
+    /// <summary>Whether it is still being connected, as far as the loop was told; whoever waits for that may not have got to know yet.</summary>
+    public bool IsConnecting => _isConnecting;
 
     /// <summary>Counts receives and sends, for whoever looks for connections on which nothing moves.</summary>
     public uint Moves { get; private set; }
@@ -57,7 +58,7 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
     public void Watch(bool isConnecting = false)
     {
         _isWatchedForRoom = isConnecting;
-        IsConnecting = isConnecting;
+        _isConnecting = isConnecting;
         _key = _loop.Watch(_socket, this, isConnecting ? Reading | SocketEvents.Writable : Reading);
     }
 
@@ -72,6 +73,11 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
     /// <inheritdoc/>
     public void On(SocketEvents events)
     {
+        if ((events & (SocketEvents.Writable | SocketEvents.Failed)) != 0)
+        {
+            _isConnecting = false;
+        }
+
         if ((events & (SocketEvents.OtherSideEnded | SocketEvents.Ended | SocketEvents.Failed)) != 0)
         {
             _isEnding = true;
@@ -141,7 +147,6 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
         await _writable.WaitAsync();
         ThrowIfAborted();
         _socket.ThrowIfNotConnected();
-        IsConnecting = false;
         _isEnding = false;
     }
 
