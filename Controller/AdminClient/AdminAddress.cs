@@ -15,6 +15,9 @@ internal sealed record AdminAddress(string Name, Uri Base, string? SocketPath = 
 
     private const int DefaultPort = 8001;
 
+    /// <summary>Whether it is on this host.</summary>
+    public bool IsHere => SocketPath is not null || Base.IsLoopback;
+
     /// <summary>
     /// Reads <c>web1</c>, <c>web1:8001</c>, <c>:8001</c>, <c>[::1]:8001</c>, <c>http://web1:8001</c> or <c>unix:/run/api.sock</c>. An address to listen on, as <c>run --api</c>
     /// takes it, stands for this host.

@@ -36,7 +36,7 @@ internal static class CompletionCommand
         """;
 
     private const string Fish = """
-        complete -c wunderproxy -a '(wunderproxy "[suggest]" (commandline -cp) 2>/dev/null)'
+        complete -c wunderproxy -a '(set -l line (commandline -cp); wunderproxy "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null)'
 
         """;
 

@@ -1,7 +1,12 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.AdminClient;
+using Wunderproxy.Controller.Api;
 using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Examining;
 using Wunderproxy.Controller.Reporting;
@@ -22,7 +27,7 @@ internal static class DoctorCommand
 
     private const string EngineFolder = "/var/lib/docker";
     private static readonly Uri Amazon = new("https://s3.amazonaws.com/");
-    private static readonly IReadOnlyList<Setting> Options = [RunOptions.Docker, RunOptions.RegistryPort, RunOptions.StateDir];
+    private static readonly IReadOnlyList<Setting> Options = [RunOptions.Docker, RunOptions.RegistryPort, RunOptions.StateDir, RunOptions.Proxy, RunOptions.ProxyControl];
 
     public static Command Define(CommandContext context)
     {
@@ -36,13 +41,15 @@ internal static class DoctorCommand
             var engine = reader.Required(RunOptions.Docker, SettingParsers.EngineAddress);
             var registry = reader.Required(RunOptions.RegistryPort, SettingParsers.Port);
             var state = reader.Optional(RunOptions.StateDir, SettingParsers.Directory);
+            var publicAddress = reader.Required(RunOptions.Proxy, SettingParsers.PublicAddress) as ListenAddress.Tcp;
+            var control = reader.Optional(RunOptions.ProxyControl, SettingParsers.SocketPath);
             if (reader.Errors.Count > 0)
             {
                 return RunCommand.Refuse("doctor", reader.Errors, context);
             }
 
             return store.Read(parsed, context) is { } documents && options.Read(parsed, context) is { } asked
-                ? await RunAsync(new Patient(documents, asked, engine!, registry, state), context, cancellationToken)
+                ? await RunAsync(new Patient(documents, asked, engine!, registry, state, publicAddress!.EndPoint, control ?? (state is null ? null : Path.Combine(state, RunSettingsReader.ControlSocketName))), context, cancellationToken)
                 : ExitCode.Usage;
         }, cancellationToken));
         return command;
@@ -67,6 +74,7 @@ internal static class DoctorCommand
     {
         var examination = new Examination(context.Time);
         var clock = await examination.ClockAsync(patient.Documents.S3Endpoint ?? (patient.IsDirectory ? new Uri($"http://localhost:{patient.RegistryPort}/v2/") : Amazon), cancellationToken);
+        var (status, ofController) = await ControllerAsync(patient, context, cancellationToken);
         return
         [
             .. await Examination.EngineAsync(token => Engine(patient, context).GetInfoAsync(token), cancellationToken),
@@ -74,9 +82,18 @@ internal static class DoctorCommand
             await examination.RegistryAsync(patient.RegistryPort, cancellationToken),
             .. await StoreAsync(patient, context, cancellationToken),
             clock ?? new Finding("clock", Verdict.Doubtful, "Nobody could be asked for the time."),
-            .. await ControllerAsync(patient, context, cancellationToken),
+            .. patient.Asked.Host.IsHere ? await ProxyAsync(patient, status?.Proxy, context, cancellationToken) : [],
+            .. ofController,
         ];
     }
+
+    private static async Task<IReadOnlyList<Finding>> ProxyAsync(Patient patient, ProxyStatus? proxy, CommandContext context, CancellationToken cancellationToken) =>
+    [
+        PortExamination.PublicAddress(proxy, patient.PublicAddress),
+        .. patient.ControlSocket is { } socket ? [await PortExamination.ControlSocketAsync(socket, context.Time, cancellationToken)] : Array.Empty<Finding>(),
+        DescriptorExamination.OfOurs(DescriptorExamination.Read("self")),
+        .. proxy is { ProcessId: var id } ? [DescriptorExamination.OfProxy(id, DescriptorExamination.Read(id.ToString(CultureInfo.InvariantCulture)))] : Array.Empty<Finding>(),
+    ];
 
     private static DockerEngine Engine(Patient patient, CommandContext context) => new(
         EngineEndpoint.Parse(patient.Engine),
@@ -102,16 +119,17 @@ internal static class DoctorCommand
         }
     }
 
-    private static async Task<IReadOnlyList<Finding>> ControllerAsync(Patient patient, CommandContext context, CancellationToken cancellationToken)
+    private static async Task<(StatusDocument? Status, IReadOnlyList<Finding> Findings)> ControllerAsync(Patient patient, CommandContext context, CancellationToken cancellationToken)
     {
         using var api = patient.Asked.Ask(context);
         try
         {
-            return Examination.Conditions(await api.GetStatusAsync(cancellationToken), patient.Asked.Host.Name);
+            var status = await api.GetStatusAsync(cancellationToken);
+            return (status, Examination.Conditions(status, patient.Asked.Host.Name));
         }
         catch (AdminException e)
         {
-            return [new Finding("controller", Verdict.Wrong, e.Message)];
+            return (null, [new Finding("controller", Verdict.Wrong, e.Message)]);
         }
     }
 
@@ -132,7 +150,7 @@ internal static class DoctorCommand
     }
 
     /// <summary>The host that is examined.</summary>
-    private sealed record Patient(StoreSettings Documents, OperatorSettings Asked, string Engine, int RegistryPort, string? StateDirectory)
+    private sealed record Patient(StoreSettings Documents, OperatorSettings Asked, string Engine, int RegistryPort, string? StateDirectory, IPEndPoint PublicAddress, string? ControlSocket)
     {
         public bool IsDirectory => Store.ObjectStore.IsDirectory(Documents.Bucket);
     }

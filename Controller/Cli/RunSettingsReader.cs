@@ -11,6 +11,9 @@ internal sealed record RunArguments(string Bucket, string Prefix, string Applica
 /// <summary>Reads and checks all settings of <c>run</c> at once.</summary>
 internal static class RunSettingsReader
 {
+    /// <summary>The Proxy's control socket in the state directory, where no other one is named.</summary>
+    public const string ControlSocketName = "proxy.sock";
+
     private const string StateRoot = "/var/lib/wunderproxy";
 
     /// <summary>Reads the settings. They are usable only if the reader has no errors afterwards.</summary>
@@ -37,7 +40,7 @@ internal static class RunSettingsReader
             ContainerEnvironment = reader.Optional(RunOptions.Cfg, SettingParsers.EnvironmentOf) ?? new Dictionary<string, string>(),
             StateDirectory = stateDirectory,
             Docker = reader.Required(RunOptions.Docker, SettingParsers.EngineAddress),
-            ProxyControl = reader.RequiredOr(RunOptions.ProxyControl, stateDirectory + "/proxy.sock", SettingParsers.SocketPath),
+            ProxyControl = reader.RequiredOr(RunOptions.ProxyControl, $"{stateDirectory}/{ControlSocketName}", SettingParsers.SocketPath),
             Poll = reader.Required(RunOptions.Poll, SettingParsers.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1))),
             Network = reader.Required(RunOptions.Network, SettingParsers.NetworkName),
             NetworkSubnet = subnet,

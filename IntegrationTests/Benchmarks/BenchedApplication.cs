@@ -30,6 +30,8 @@ internal sealed class BenchedApplication : IAsyncDisposable
 
     public Uri Public => _installation.Public;
 
+    public Uri Api => _installation.Api;
+
     public int ControllerId => _controller.Id;
 
     public int ProxyId => _installation.ProxyId() ?? throw new InvalidOperationException("No Proxy runs.");

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Measures deployments, switches under load, forwarding, slow clients and idle cost, and prints Markdown tables.
+# Measures deployments, switches under load, forwarding, slow clients, idle cost and commands, and prints Markdown tables.
 #
-#   run.sh [deployments|switch|storm|forwarding|slow|idle|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]
+#   run.sh [deployments|switch|storm|forwarding|slow|idle|commands|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]
 #
-#   --rounds      repetitions (deployments 20, switches 10, of a storm 1000, forwarding 5)
+#   --rounds      repetitions (deployments 20, switches 10, of a storm 1000, forwarding 5, commands 20)
 #   --seconds     length of one measurement (forwarding 4, slow 220, idle 60)
 #   --only        forwarding: the kinds of traffic whose title has this text, such as "WebSockets"
 #   --access-log  all that forward write a line for each request
@@ -46,6 +46,9 @@ export DOTNET_ROOT
   export WUNDERPROXY_BINARIES=$installed/usr/local/bin
   (cd "$here/GoProxy" && GOCACHE=$installed/go-cache go build -o "$installed/go-proxy" .)
   export GO_PROXY=$installed/go-proxy
+  dotnet publish "$here/Hello" -c Release --use-current-runtime --self-contained -o "$installed/hello" -v quiet --nologo \
+    -p:PublishSingleFile=true -p:PublishReadyToRun=true -p:DebugType=none -p:RunAnalyzers=false
+  export HELLO=$installed/hello/hello
   "$lab" up
   # Only the store in a directory is used here.
   "$lab" s3 stop

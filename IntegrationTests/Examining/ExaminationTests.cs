@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Wunderproxy.Contracts.Admin;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Examining;
 using Wunderproxy.Controller.Store;
@@ -115,4 +118,65 @@ public sealed class ExaminationTests : IDisposable
 
         public Task WaitForChangeAsync(string key, CancellationToken cancellationToken) => store.WaitForChangeAsync(key, cancellationToken);
     }
+
+    [Fact]
+    public void Public_port_is_the_proxys_or_free_or_taken_by_somebody_else()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var taken = (IPEndPoint)other.LocalEndpoint;
+        var proxy = new ProxyStatus { Version = "1", ProcessId = 4711, StartedAt = default, HeapSizeBytes = 0, Listening = ["0.0.0.0:80"] };
+
+        Assert.Equal((Verdict.Well, "The Proxy, process 4711, listens on 0.0.0.0:80."), VerdictOf(PortExamination.PublicAddress(proxy, taken)));
+        Assert.Equal(Verdict.Well, PortExamination.PublicAddress(null, new IPEndPoint(IPAddress.Loopback, FreePort.Next())).Verdict);
+        var wrong = PortExamination.PublicAddress(null, taken);
+        Assert.Equal(Verdict.Wrong, wrong.Verdict);
+        Assert.Contains($"ss -ltnp 'sport = :{taken.Port}'", wrong.Fix, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Address_that_this_host_does_not_have_is_no_public_one()
+    {
+        var finding = PortExamination.PublicAddress(null, new IPEndPoint(IPAddress.Parse("203.0.113.7"), 8080));
+
+        Assert.Equal(Verdict.Wrong, finding.Verdict);
+        Assert.Contains("--proxy", finding.Fix, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Control_socket_is_tried_as_this_user()
+    {
+        var path = Path.Combine(_directory.FullName, "proxy.sock");
+        Assert.Equal(Verdict.Doubtful, (await PortExamination.ControlSocketAsync(path, TimeProvider.System, TestContext.Current.CancellationToken)).Verdict);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        Assert.Equal(Verdict.Doubtful, (await PortExamination.ControlSocketAsync(path, TimeProvider.System, TestContext.Current.CancellationToken)).Verdict);
+
+        socket.Listen();
+
+        Assert.Equal(Verdict.Well, (await PortExamination.ControlSocketAsync(path, TimeProvider.System, TestContext.Current.CancellationToken)).Verdict);
+    }
+
+    [Theory]
+    [InlineData("65536", Verdict.Well, Verdict.Well)]
+    [InlineData("unlimited", Verdict.Well, Verdict.Well)]
+    [InlineData("4096", Verdict.Well, Verdict.Doubtful)]
+    [InlineData("256", Verdict.Doubtful, Verdict.Doubtful)]
+    [InlineData(null, Verdict.Doubtful, Verdict.Doubtful)]
+    internal void Limit_of_descriptors_that_is_low_is_doubted(string? soft, Verdict ours, Verdict proxys)
+    {
+        var limits = soft is null ? null : $"Limit                     Soft Limit           Hard Limit           Units\nMax open files            {soft,-21}524288               files\n";
+
+        Assert.Equal(ours, DescriptorExamination.OfOurs(limits).Verdict);
+        Assert.Equal(proxys, DescriptorExamination.OfProxy(4711, limits).Verdict);
+    }
+
+    [Fact]
+    public void Limits_of_a_process_are_read_from_the_kernel()
+    {
+        Assert.Contains("Max open files", DescriptorExamination.Read("self"), StringComparison.Ordinal);
+        Assert.Null(DescriptorExamination.Read("0"));
+    }
+
+    private static (Verdict, string) VerdictOf(Finding finding) => (finding.Verdict, finding.What);
 }

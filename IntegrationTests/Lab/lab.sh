@@ -50,7 +50,7 @@ usage() {
 # command:package
 packages=(
   dockerd:docker.io containerd:containerd docker-registry:docker-registry ip:iproute2 iptables:iptables busybox:busybox-static
-  pebble:pebble promtool:prometheus cc:gcc gencat:libc6-dev radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common curl:curl jq:jq nsenter:util-linux setsid:util-linux chromium:chromium certutil:libnss3-tools slowhttptest:slowhttptest
+  pebble:pebble promtool:prometheus cc:gcc gencat:libc6-dev radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common curl:curl jq:jq nsenter:util-linux setsid:util-linux chromium:chromium certutil:libnss3-tools slowhttptest:slowhttptest zsh:zsh fish:fish
 )
 
 # --- what runs ----------------------------------------------------------------------------------------------------------------
