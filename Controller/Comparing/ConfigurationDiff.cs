@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Wunderproxy.Contracts.Launching;
@@ -14,7 +16,7 @@ internal static class ConfigurationDiff
     private const string Environment = "ContainerConfig.Env";
     private const string Headers = "HealthCheck.Headers";
     private static readonly string[] SecretNames = ["password", "passwd", "secret", "token"];
-    private static readonly JsonSerializerOptions AsWritten = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions AsWritten = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The differences in the order of the new document, then what it no longer has.</summary>
     /// <param name="before">Bytes of a valid configuration; absent: there is none, and all is new.</param>
@@ -97,8 +99,19 @@ internal static class ConfigurationDiff
             return Hidden;
         }
 
-        var text = JsonSerializer.Serialize(element, AsWritten);
+        var text = Written(element);
         return text.Length <= MaxShown ? text : $"{text[..MaxShown]}…";
+    }
+
+    private static string Written(JsonElement element)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(text, AsWritten))
+        {
+            element.WriteTo(writer);
+        }
+
+        return Encoding.UTF8.GetString(text.WrittenSpan);
     }
 
     private static bool IsSecret(string path) =>

@@ -60,7 +60,7 @@ internal static class ContainerBody
         string[] own = [.. EngineObject.ItemsOf(containerConfig, "Env").Select(e => e.GetString()!)];
         var ownNames = own.Select(e => e.Split('=')[0]).ToHashSet(StringComparer.Ordinal);
         var added = environment.Where(v => !ownNames.Contains(v.Key)).OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Key}={v.Value}");
-        return [.. own.Concat(added).Select(e => JsonValue.Create(e))];
+        return new JsonArray([.. own.Concat(added).Select(e => (JsonNode)JsonValue.Create(e))]);
     }
 
     private static void AddLabels(JsonObject labels, ContainerIdentity identity)
