@@ -13,6 +13,9 @@ internal sealed record SlowAttack(string Name, int BytesOfEach, params string[] 
     private const string Program = "/usr/bin/slowhttptest";
     private const int Little = 16 << 10;
 
+    // Room for what comes of a body.
+    private const int Room = 32 << 10;
+
     // What is just being sent to a client: a piece of 64 KiB, and what the server knows of it.
     private const int Piece = 72 << 10;
 
@@ -21,7 +24,7 @@ internal sealed record SlowAttack(string Name, int BytesOfEach, params string[] 
     public static IReadOnlyList<SlowAttack> All { get; } =
     [
         new("heads that don't end (-H)", Little, "-H", "-i", "5", "-x", "24"),
-        new("bodies that don't come (-B)", Little, "-B", "-i", "5", "-x", "10", "-s", "100000"),
+        new("bodies that don't come (-B)", Room, "-B", "-i", "5", "-x", "10", "-s", "100000"),
         new("a thousand ranges (-R)", Little, "-R", "-t", "GET", "-a", "5", "-b", "3000"),
         new("answers that aren't taken (-X)", Piece, "-X", "-w", "10", "-y", "20", "-n", "2", "-z", "32", "-k", "3"),
     ];
