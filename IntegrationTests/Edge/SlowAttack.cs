@@ -6,18 +6,27 @@ namespace Wunderproxy.IntegrationTests.Edge;
 
 /// <summary>A way in which slowhttptest attacks a server: by connections that are slow, while it looks every second whether others are still served.</summary>
 /// <param name="Name">What is slow.</param>
+/// <param name="BytesOfEach">Memory that each of the connections may take.</param>
 /// <param name="Options">How slowhttptest is told so.</param>
-internal sealed record SlowAttack(string Name, params string[] Options)
+internal sealed record SlowAttack(string Name, int BytesOfEach, params string[] Options)
 {
     private const string Program = "/usr/bin/slowhttptest";
+    private const int Little = 16 << 10;
+
+    // Room for what comes of a body.
+    private const int Room = 32 << 10;
+
+    // What is just being sent to a client: a piece of 64 KiB, and what the server knows of it.
+    private const int Piece = 72 << 10;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     public static IReadOnlyList<SlowAttack> All { get; } =
     [
-        new("heads that don't end (-H)", "-H", "-i", "5", "-x", "24"),
-        new("bodies that don't come (-B)", "-B", "-i", "5", "-x", "10", "-s", "100000"),
-        new("a thousand ranges (-R)", "-R", "-t", "GET", "-a", "5", "-b", "3000"),
-        new("answers that aren't taken (-X)", "-X", "-w", "10", "-y", "20", "-n", "2", "-z", "32", "-k", "3"),
+        new("heads that don't end (-H)", Little, "-H", "-i", "5", "-x", "24"),
+        new("bodies that don't come (-B)", Room, "-B", "-i", "5", "-x", "10", "-s", "100000"),
+        new("a thousand ranges (-R)", Little, "-R", "-t", "GET", "-a", "5", "-b", "3000"),
+        new("answers that aren't taken (-X)", Piece, "-X", "-w", "10", "-y", "20", "-n", "2", "-z", "32", "-k", "3"),
     ];
 
     public static void SkipUnlessInstalled() =>

@@ -59,6 +59,19 @@ internal sealed class RequestEnd(TargetTable table, AccessLog? accessLog, Forwar
         Record(exchange, traffic ?? claim.Upstream.Traffic, claim);
     }
 
+    /// <summary>What a request without a target counts for.</summary>
+    public TrafficRecorder UntargetedOf(Exchange exchange) => exchange.Serving?.Untargeted ?? table.Unclaimed;
+
+    /// <summary>Counts a request that has ended, and writes its line.</summary>
+    public void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
+    {
+        var context = exchange.Context;
+        var isGone = !context.Response.HasStarted && exchange.IsClientGone;
+        var status = isGone ? ClientGone : exchange.Problem?.Status ?? context.Response.StatusCode;
+        var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
+        accessLog?.Write(AccessEntry.Of(exchange, status, duration, claim));
+    }
+
     private static async ValueTask DeliverRestAsync(Exchange exchange)
     {
         if (!await exchange.Relay.DeliverRestAsync())
@@ -86,18 +99,5 @@ internal sealed class RequestEnd(TargetTable table, AccessLog? accessLog, Forwar
         }
 
         return Task.CompletedTask;
-    }
-
-    /// <summary>What a request without a target counts for.</summary>
-    public TrafficRecorder UntargetedOf(Exchange exchange) => exchange.Serving?.Untargeted ?? table.Unclaimed;
-
-    /// <summary>Counts a request that has ended, and writes its line.</summary>
-    public void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
-    {
-        var context = exchange.Context;
-        var isGone = !context.Response.HasStarted && exchange.IsClientGone;
-        var status = isGone ? ClientGone : exchange.Problem?.Status ?? context.Response.StatusCode;
-        var duration = traffic.Record(status, exchange.Began, exchange.BytesIn, exchange.ResponseBody.Written, claim is { IsStream: true });
-        accessLog?.Write(AccessEntry.Of(exchange, status, duration, claim));
     }
 }
