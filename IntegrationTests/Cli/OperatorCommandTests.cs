@@ -146,7 +146,7 @@ public sealed class OperatorCommandTests : IAsyncLifetime
         _operations.Admission = new Admission.Accepted(null);
         _operations.WhenOrdered = () => _operations.Status = OutOfService();
 
-        Assert.Equal(ExitCode.TimedOut, await _run.Async("drain-host", "--quiet", "1h", "--timeout", "50ms", "--json=false"));
+        Assert.Equal(ExitCode.TimedOut, await _run.Async("drain-host", "--quiet", "1h", "--timeout", "2s", "--json=false"));
 
         Assert.Contains("It stays out of service", _run.Output, StringComparison.Ordinal);
     }
