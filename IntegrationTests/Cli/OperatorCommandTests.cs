@@ -152,6 +152,20 @@ public sealed class OperatorCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Host_that_is_drained_stays_out_of_service_where_the_command_is_interrupted()
+    {
+        _operations.Admission = new Admission.Accepted(null);
+        using var interrupt = new CancellationTokenSource();
+        var running = _run.Async(["drain-host", "--quiet", "1h"], interrupt.Token);
+        await Eventually.HoldsAsync("the order came", () => !_operations.Orders.IsEmpty);
+
+        await interrupt.CancelAsync();
+
+        Assert.Equal(ExitCode.Interrupted, await running);
+        Assert.Equal(["host drain True"], _operations.Orders);
+    }
+
+    [Fact]
     public async Task Status_of_a_host_that_is_out_of_service_says_so_first()
     {
         _operations.Status = OutOfService();
@@ -262,6 +276,7 @@ public sealed class OperatorCommandTests : IAsyncLifetime
     [InlineData("status --host ftp://a", "--host 'ftp://a'")]
     [InlineData("status --host a --host b", "--host")]
     [InlineData("status --timeout soon", "--timeout 'soon'")]
+    [InlineData("drain-host --quiet soon", "--quiet 'soon'")]
     [InlineData("maintenance", "wunderproxy maintenance --help")]
     [InlineData("maintenance upp", "Did you mean up?")]
     public async Task Argument_that_can_not_be_used_is_named_before_anything_is_asked(string arguments, string said)
