@@ -82,7 +82,8 @@ public static class LaunchConfigurationReader
     /// <summary>The parser's words without its own position, and without its quotation of what may be a value.</summary>
     private static string Reason(JsonException e)
     {
-        var message = e.Message.Split(" LineNumber:")[0];
+        // The library also advises whoever wrote the program.
+        var message = e.Message.Split(" LineNumber:")[0].Replace(" which is not supported in this mode. Change the reader options.", ".", StringComparison.Ordinal);
         return message.Contains("literal", StringComparison.Ordinal) ? "a word that is not true, false or null." : message;
     }
 

@@ -43,10 +43,9 @@ internal static class HostDrainCommands
         var command = new ExplainedCommand(DrainName, "Takes a whole host out of service: load balancers are told, whoever comes is served, until nothing runs there any more.", DrainExamples);
         var options = OperatorOptions.AddFollowingTo(command);
         command.Add(quiet);
-        command.SetAction((parsed, cancellationToken) => Failures.GuardAsync(DrainName, context, async () =>
-            options.Read(parsed, context) is { } settings
-                ? await DrainAsync(settings, QuietIn(parsed.GetValue(quiet)!), context, cancellationToken)
-                : ExitCode.Usage, cancellationToken));
+        command.SetAction(async (parsed, cancellationToken) => (int)(options.Read(parsed, context) is { } settings
+            ? await DrainAsync(settings, parsed.GetValue(quiet)!, context, cancellationToken)
+            : ExitCode.Usage));
         return command;
     }
 
@@ -60,28 +59,44 @@ internal static class HostDrainCommands
         return command;
     }
 
-    private static TimeSpan QuietIn(string text)
-    {
-        try
-        {
-            return SettingParsers.Between(TimeSpan.Zero, Longest)(text);
-        }
-        catch (SettingException e)
-        {
-            throw new SettingException($"--quiet '{text}' {e.Message}");
-        }
-    }
-
     private static PromptOrder<HostDrainStatus> Order(string command, bool isDrained, string text) =>
         new(command, (api, token) => api.SetHostDrainAsync(isDrained, token), JsonLines.Format.HostDrainStatus, _ => text);
 
-    private static async Task<ExitCode> DrainAsync(OperatorSettings settings, TimeSpan quiet, CommandContext context, CancellationToken cancellationToken)
+    private static async Task<ExitCode> DrainAsync(OperatorSettings settings, string quiet, CommandContext context, CancellationToken cancellationToken)
     {
+        TimeSpan pause;
+        try
+        {
+            pause = SettingParsers.Between(TimeSpan.Zero, Longest)(quiet);
+        }
+        catch (SettingException e)
+        {
+            return RunCommand.Refuse(DrainName, [$"--quiet '{quiet}' {e.Message}"], context);
+        }
+
         var ordered = await Order(DrainName, isDrained: true, "The host is out of service: load balancers are told that it isn't ready, and whoever comes is served.").RunAsync(settings, context, cancellationToken);
-        return ordered == ExitCode.Ok && settings.Waits ? await FollowAsync(settings, quiet, context, cancellationToken) : ordered;
+        return ordered == ExitCode.Ok && settings.Waits ? await FollowAsync(settings, pause, context, cancellationToken) : ordered;
     }
 
     private static async Task<ExitCode> FollowAsync(OperatorSettings settings, TimeSpan quiet, CommandContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FollowToEndAsync(settings, quiet, context, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            context.Lines.EndPassing();
+            await context.Error.WriteLineAsync($"wunderproxy {DrainName}: interrupted; the host stays out of service. wunderproxy {UndrainName} brings it back.");
+            return ExitCode.Interrupted;
+        }
+        catch (AdminException e)
+        {
+            return Failures.Report(DrainName, e, context);
+        }
+    }
+
+    private static async Task<ExitCode> FollowToEndAsync(OperatorSettings settings, TimeSpan quiet, CommandContext context, CancellationToken cancellationToken)
     {
         var began = context.Time.GetTimestamp();
         var follower = new HostDrainFollower(settings.Host.Name, quiet);
@@ -110,7 +125,7 @@ internal static class HostDrainCommands
         {
             return follower.Take(await api.GetStatusAsync(cancellationToken));
         }
-        catch (AdminException e)
+        catch (AdminException e) when (e.Fault == AdminFault.Unreachable)
         {
             return follower.Miss(e.Message);
         }

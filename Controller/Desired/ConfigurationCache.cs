@@ -54,7 +54,7 @@ internal sealed class ConfigurationCache(IObjectStore store, string prefix, stri
         }
         catch (DurableWriteException exception)
         {
-            return new Resolution.NotKept($"{name} couldn't be kept on this host: {exception.Message} What runs goes on. Make room, and order again.");
+            return new Resolution.NotKept($"{name} couldn't be kept on this host: {exception.Message} What runs goes on. Make room there, or let this user write there; then order again.");
         }
 
         return Remember(hash, result.Configuration);

@@ -94,7 +94,10 @@ internal sealed partial class HookLedger
     {
         try
         {
-            return _files.Read(_path, MaxBytes) is { } bytes && JsonSerializer.Deserialize(bytes, HookJson.Default.HookRecord) is { } record ? record : HookRecord.Empty;
+            // Nobody writes a part of it; somebody may have edited it.
+            return _files.Read(_path, MaxBytes) is { } bytes && JsonSerializer.Deserialize(bytes, HookJson.Default.HookRecord) is { Waiting: not null, Seen: null or { Deployments: not null } } record
+                ? record
+                : HookRecord.Empty;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -313,7 +313,7 @@ internal sealed partial class Reconciler(
             if (Save(journal))
                 accepted.Add((pending, deployment));
             else
-                pending.Answer.TrySetResult(new Admission.Refused(Refusal.NotDurable, $"The order couldn't be written to disk, so it was not taken: {_saveFailure} What runs goes on. Make room, and order again."));
+                pending.Answer.TrySetResult(new Admission.Refused(Refusal.NotDurable, $"The order couldn't be written to disk, so it was not taken: {_saveFailure} What runs goes on. Make room there, or let this user write there; then order again."));
         }
 
         return accepted;

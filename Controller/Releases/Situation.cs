@@ -53,7 +53,13 @@ internal sealed class Situation(Observation seen, Journal journal, DateTimeOffse
     /// <summary>Why and until when nothing is to be done; the first reason noted is the one shown.</summary>
     public (string Reason, DateTimeOffset? LookAgainAt) Wait => (_waitReason ?? Rest, _lookAgainAt);
 
-    private string Rest => Decision is { GivenUp: true } decision ? $"Release {decision.Hash[..12]} was given up, and what serves goes on; wunderproxy retry tries it again" : "Everything is as it should be";
+    private string Rest => Decision switch
+    {
+        { GivenUp: true } decision => $"Release {decision.Hash[..12]} was given up, and what serves goes on; wunderproxy retry tries it again",
+        { } decision when Journal.RejectionOf(decision.Hash) is not null => $"Release {decision.Hash[..12]} failed, and what serves goes on; wunderproxy retry tries it again",
+        _ when Seen.Current is CurrentDocument.Invalid => "current.json can't be used, and what serves goes on",
+        _ => "Everything is as it should be",
+    };
 
     /// <summary>The first reason that was noted; absent: nothing waits.</summary>
     public string? NotedReason => _waitReason;

@@ -8,6 +8,7 @@ namespace Wunderproxy.Controller.Reporting;
 internal static class StatusText
 {
     private const int ShownDeployments = 5;
+    private const int ShownFailures = 3;
     private const string Indent = "  ";
 
     /// <summary>The lines, most important first.</summary>
@@ -20,7 +21,7 @@ internal static class StatusText
         .. Summary(status),
         .. Releases(status),
         .. NotWell(status),
-        .. status.Releases.Where(release => release.Failure is not null).OrderByDescending(release => release.Failure!.At).Take(1).SelectMany(Failure),
+        .. LatestFailure(status) is { } failed ? Failure(failed) : [],
         .. Deployments(status),
     ];
 
@@ -99,8 +100,15 @@ internal static class StatusText
             return [];
         }
 
-        List<IReadOnlyList<string>> rows = [["RELEASE", "HASH", "PHASE", "FOR", "", ""], .. status.Releases.Select(release => RowOf(release, status.At))];
-        return [Line.Empty, .. Columns.Align(Indent, rows).Select((row, number) => new Line(row, number == 0 ? Tone.Faint : ToneOf(status.Releases[number - 1].Phase)))];
+        ReleaseStatus[] failed = [.. status.Releases.Where(release => release is { Phase: ReleasePhase.Rejected, Container: null }).Skip(ShownFailures)];
+        ReleaseStatus[] shown = [.. status.Releases.Except(failed)];
+        List<IReadOnlyList<string>> rows = [["RELEASE", "HASH", "PHASE", "FOR", "", ""], .. shown.Select(release => RowOf(release, status.At))];
+        return
+        [
+            Line.Empty,
+            .. Columns.Align(Indent, rows).Select((row, number) => new Line(row, number == 0 ? Tone.Faint : ToneOf(shown[number - 1].Phase))),
+            .. failed.Length == 0 ? Array.Empty<Line>() : [new Line($"{Indent}and before: {string.Join(", ", failed.Select(release => $"{Words.Name(release.Revision, release.Hash)} {release.Failure?.Class}"))}", Tone.Faint)],
+        ];
     }
 
     private static IReadOnlyList<string> RowOf(ReleaseStatus release, DateTimeOffset now) =>
@@ -158,15 +166,23 @@ internal static class StatusText
     private static IEnumerable<Line> NotWell(StatusDocument status)
     {
         Condition[] wrong = [.. status.Conditions.Where(IsTrouble)];
-        return wrong.Length == 0 ? [] : [Line.Empty, new("Not well", Tone.Strong), .. wrong.SelectMany(condition => Trouble(condition, status.At))];
+        return wrong.Length == 0 ? [] : [Line.Empty, new("Not well", Tone.Strong), .. wrong.SelectMany(condition => Trouble(condition, LatestFailure(status), status.At))];
+    }
+
+    // One that a later deployment has got over is of no interest any more.
+    private static ReleaseStatus? LatestFailure(StatusDocument status)
+    {
+        var since = status.Deployments is [{ End: DeploymentEnd.Succeeded, EndedAt: { } ended }, ..] ? ended : DateTimeOffset.MinValue;
+        return status.Releases.Where(release => release.Failure?.At >= since).MaxBy(release => release.Failure!.At);
     }
 
     // That nothing is kept to go back to is no trouble, and neither is a question without an answer yet.
     private static bool IsTrouble(Condition condition) => condition is { Status: false, Type: not "RollbackAvailable", Reason: not "Progressing" };
 
-    private static IEnumerable<Line> Trouble(Condition condition, DateTimeOffset now)
+    private static IEnumerable<Line> Trouble(Condition condition, ReleaseStatus? failed, DateTimeOffset now)
     {
-        var lines = condition.Message.Split('\n');
+        var isToldBelow = failed is not null && condition.Message == failed.Failure!.Message;
+        var lines = isToldBelow ? [$"{Words.Name(failed!.Revision, failed.Hash)} failed, as is told below."] : condition.Message.Split('\n');
         return [new($"{Indent}{condition.Type} is false for {Words.Span(now - condition.Since)}: {lines[0]}", Tone.Bad), .. lines.Skip(1).Select(line => new Line($"{Indent}  {line}"))];
     }
 

@@ -146,9 +146,23 @@ public sealed class OperatorCommandTests : IAsyncLifetime
         _operations.Admission = new Admission.Accepted(null);
         _operations.WhenOrdered = () => _operations.Status = OutOfService();
 
-        Assert.Equal(ExitCode.TimedOut, await _run.Async("drain-host", "--quiet", "1h", "--timeout", "50ms", "--json=false"));
+        Assert.Equal(ExitCode.TimedOut, await _run.Async("drain-host", "--quiet", "1h", "--timeout", "2s", "--json=false"));
 
         Assert.Contains("It stays out of service", _run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Host_that_is_drained_stays_out_of_service_where_the_command_is_interrupted()
+    {
+        _operations.Admission = new Admission.Accepted(null);
+        using var interrupt = new CancellationTokenSource();
+        var running = _run.Async(["drain-host", "--quiet", "1h"], interrupt.Token);
+        await Eventually.HoldsAsync("the order came", () => !_operations.Orders.IsEmpty);
+
+        await interrupt.CancelAsync();
+
+        Assert.Equal(ExitCode.Interrupted, await running);
+        Assert.Equal(["host drain True"], _operations.Orders);
     }
 
     [Fact]
@@ -262,6 +276,7 @@ public sealed class OperatorCommandTests : IAsyncLifetime
     [InlineData("status --host ftp://a", "--host 'ftp://a'")]
     [InlineData("status --host a --host b", "--host")]
     [InlineData("status --timeout soon", "--timeout 'soon'")]
+    [InlineData("drain-host --quiet soon", "--quiet 'soon'")]
     [InlineData("maintenance", "wunderproxy maintenance --help")]
     [InlineData("maintenance upp", "Did you mean up?")]
     public async Task Argument_that_can_not_be_used_is_named_before_anything_is_asked(string arguments, string said)

@@ -202,6 +202,7 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal(("$", line, column), (error.Path, error.Line, error.Column));
         Assert.Contains("not JSON", error.Problem, StringComparison.Ordinal);
         Assert.DoesNotContain("LineNumber", error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("reader options", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -247,6 +247,26 @@ public sealed class HookTests : IAsyncLifetime
         });
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"Seen":{},"Waiting":{}}""")]
+    [InlineData("nonsense")]
+    public async Task Ledger_that_is_none_counts_as_new(string content)
+    {
+        await File.WriteAllTextAsync(Ledger, content, TestContext.Current.CancellationToken);
+        var host = new FakeOperations();
+        var told = new CountingHook();
+
+        await RunAsync(host, told, async () =>
+        {
+            await Eventually.HoldsAsync("the host was seen", () => File.ReadAllText(Ledger).Contains("Waiting", StringComparison.Ordinal) && host.Askings > 0);
+            End(host, "1");
+            await Eventually.HoldsAsync("it was told", () => !told.Calls.IsEmpty);
+        });
+
+        Assert.Equal("1", Assert.Single(told.Calls).Event.Revision);
+    }
+
     private string Ledger => Path.Combine(_folder.FullName, "hooks.json");
 
     // A Controller from its start to its end.

@@ -283,6 +283,18 @@ public sealed class ActiveRowsTests
     }
 
     [Fact]
+    public void Nothing_is_said_to_be_as_it_should_where_the_wanted_release_failed_or_current_json_cannot_be_used()
+    {
+        _world.Deploy("a");
+        _world.Current = new CurrentDocument.Invalid("2", "It is no JSON.");
+        Assert.Equal("current.json can't be used, and what serves goes on", _world.Decide().Reason);
+
+        _world.Deploy("b");
+        _world.Exit("b");
+        Assert.Equal($"Release {World.Hash("b")[..12]} failed, and what serves goes on; wunderproxy retry tries it again", _world.Decide().Reason);
+    }
+
+    [Fact]
     public void Status_says_why_the_active_release_doesnt_serve()
     {
         _world.Deploy("a");

@@ -64,6 +64,39 @@ public sealed class StatusTextTests
     }
 
     [Fact]
+    public void Reason_of_a_failure_is_told_once_and_not_after_a_later_deployment_has_succeeded()
+    {
+        const string Reason = "Release 5e6f7a8 exited with code 1 before it was healthy.";
+        var failed = Serving with
+        {
+            Conditions = [new Condition("Ready", false, "Exited", Reason, Now)],
+            Releases = [.. Serving.Releases, new ReleaseStatus { Hash = New, Revision = "5e6f7a8", Phase = ReleasePhase.Rejected, Failure = new FailureEvidence { Class = FailureClass.Exited, Message = Reason, At = Now } }],
+        };
+        var text = TextOf(failed);
+
+        Assert.Equal(2, text.Split(Reason).Length);
+        Assert.Contains("Ready is false for 0 ms: 5e6f7a8 (bbbbbbbbbbbb) failed, as is told below.\n", text, StringComparison.Ordinal);
+        var later = new DeploymentStatus { Id = "2", Kind = DeploymentKind.Deploy, Hash = Old, Revision = "2f1c9e0", AcceptedAt = Now, Deadline = Now, End = DeploymentEnd.Succeeded, EndedAt = Now.AddSeconds(1) };
+        Assert.DoesNotContain("Why 5e6f7a8", TextOf(failed with { Deployments = [later] }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Releases_that_failed_long_ago_take_one_line()
+    {
+        var failures = Enumerable.Range(1, 5).Select(number => new ReleaseStatus
+        {
+            Hash = new string((char)('0' + number), 64),
+            Revision = $"f{number}",
+            Phase = ReleasePhase.Rejected,
+            Failure = new FailureEvidence { Class = FailureClass.Exited, Message = "It exited.", At = Now.AddMinutes(-number) },
+        });
+        var text = TextOf(Serving with { Releases = [.. Serving.Releases, .. failures] });
+
+        Assert.Contains("  f3       333333333333  Rejected", text, StringComparison.Ordinal);
+        Assert.Contains("  and before: f4 (444444444444) Exited, f5 (555555555555) Exited\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Only_conditions_that_want_attention_are_told()
     {
         var text = TextOf(Serving with
