@@ -71,6 +71,41 @@ public sealed class SlowClientTests
     }
 
     [Fact]
+    public async Task Client_that_takes_an_answer_at_more_than_the_least_rate_is_not_ended_whatever_the_kernel_keeps_for_it()
+    {
+        const int leastRate = 16 << 10;
+        const int pieces = 80;
+        await using var proxy = await RunningProxy.StartAsync(options => options with { MinBodyRate = leastRate });
+        await using var backend = new RawBackend();
+        await proxy.SwitchAsync(backend.Address);
+        await using var client = await proxy.ConnectAsync();
+        await client.SendAsync("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+        await using var connection = await backend.AcceptedSendingAsync();
+        await connection.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {Large}\r\n\r\n");
+        var sending = SendAsync(connection);
+        await client.ReadHeadAsync();
+
+        // Twice the least rate, for longer than nothing may move.
+        for (var i = 0; i < pieces; i++)
+        {
+            await client.ReadAsync(leastRate / 5);
+            await Eventually.PassAsync(TimeSpan.FromMilliseconds(100));
+        }
+
+        Assert.Equal(Large - (pieces * (leastRate / 5)), (await client.ReadAsync(Large - (pieces * (leastRate / 5)))).Length);
+        await sending;
+
+        static async Task SendAsync(RawConnection connection)
+        {
+            const int piece = 64 << 10;
+            for (var sent = 0; sent < Large; sent += piece)
+            {
+                await connection.SendAsync(new string('a', piece));
+            }
+        }
+    }
+
+    [Fact]
     public async Task Stream_on_which_nothing_happens_is_not_slow()
     {
         await using var proxy = await StartAsync();
