@@ -59,7 +59,12 @@ public sealed class StatusPageTests(LabHost lab, Browser browser) : IClassFixtur
         await Expect(Page.Locator(".events")).ToContainTextAsync("Deploy of v2 was accepted.");
         await Expect(Page.Locator(".events")).ToContainTextAsync("Traffic has moved to v2.");
         await Expect(Page.Locator(".events")).ToContainTextAsync("The last request on v1 has ended.");
-        await Expect(Page.Locator(".legend li")).ToHaveCountAsync(2);
+        foreach (var revision in (string[])["v1", "v2"])
+        {
+            // Beside them there may be what was answered before the first one served.
+            await Expect(Page.Locator(".legend li").Filter(new() { HasText = revision })).ToHaveCountAsync(1);
+        }
+
         await Expect(Page.Locator("figure.chart").First.Locator("line.marker")).Not.ToHaveCountAsync(0);
         await Page.GetByText("The same as tables").ClickAsync();
         await Expect(Page.GetByRole(AriaRole.Table, new() { Name = "By release" })).ToContainTextAsync("v2");
