@@ -26,7 +26,7 @@ internal static class ContentCommands
     public static Command DefineImage(CommandContext context)
     {
         var which = new Argument<string>("WHICH") { Description = DocumentSource.Meaning };
-        var port = new Option<int>("--registry-port") { HelpName = "PORT", Description = $"Port of the registry on localhost, for a configuration that names no image [default: {UsualRegistryPort}]", DefaultValueFactory = _ => UsualRegistryPort };
+        var port = new Option<int>("--registry-port") { HelpName = "PORT", Description = "Port of the registry on localhost, for a configuration that names no image", DefaultValueFactory = _ => UsualRegistryPort };
         var application = new Option<string?>("--app") { HelpName = "NAME", Description = "Name of the application, likewise [default: the last part of PREFIX]" };
         var command = new ExplainedCommand("image", "Prints the image of a launch configuration.", ImageExamples) { which };
         var store = StoreArguments.AddTo(command);

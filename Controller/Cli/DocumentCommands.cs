@@ -67,7 +67,7 @@ internal static class DocumentCommands
 
     public static Command DefineHistory(CommandContext context)
     {
-        var limit = new Option<int>("--limit") { HelpName = "NUMBER", Description = $"How many, the newest first [default: {DefaultLimit}]", DefaultValueFactory = _ => DefaultLimit };
+        var limit = new Option<int>("--limit") { HelpName = "NUMBER", Description = "How many, the newest first", DefaultValueFactory = _ => DefaultLimit };
         var command = new ExplainedCommand("history", "Shows what was deployed, when and by whom, the newest first.", HistoryExamples);
         var store = StoreArguments.AddTo(command);
         command.Add(limit);

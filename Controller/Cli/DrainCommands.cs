@@ -40,7 +40,7 @@ internal static class DrainCommands
     private static ExplainedCommand DefineExtend(CommandContext context)
     {
         var hash = Hash();
-        var by = new Option<string>("--by") { HelpName = "DURATION", Description = $"How much more time [default: {UsualExtension}]", DefaultValueFactory = _ => UsualExtension };
+        var by = new Option<string>("--by") { HelpName = "DURATION", Description = "How much more time", DefaultValueFactory = _ => UsualExtension };
         var command = new ExplainedCommand("extend", "Gives what still runs on replaced releases more time.", Examples) { hash, by };
         var options = OperatorOptions.AddOrderTo(command);
         command.SetAction((parsed, cancellationToken) => RunAsync(

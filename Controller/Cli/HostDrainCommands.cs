@@ -39,7 +39,7 @@ internal static class HostDrainCommands
 
     public static Command DefineDrain(CommandContext context)
     {
-        var quiet = new Option<string>("--quiet") { HelpName = "DURATION", Description = $"For how long nobody must have come until the host counts as idle [default: {UsualQuiet}]", DefaultValueFactory = _ => UsualQuiet };
+        var quiet = new Option<string>("--quiet") { HelpName = "DURATION", Description = "For how long nobody must have come until the host counts as idle", DefaultValueFactory = _ => UsualQuiet };
         var command = new ExplainedCommand(DrainName, "Takes a whole host out of service: load balancers are told, whoever comes is served, until nothing runs there any more.", DrainExamples);
         var options = OperatorOptions.AddFollowingTo(command);
         command.Add(quiet);

@@ -26,7 +26,7 @@ internal static class LogsCommand
     {
         var release = new Option<string?>("--release") { HelpName = "HASH", Description = "The release, by its hash or the beginning of it [default: the one that serves]" };
         var follow = new Option<bool>("--follow", "-f") { Description = "Goes on as more is written, until it is interrupted." };
-        var tail = new Option<int>("--tail") { HelpName = "NUMBER", Description = $"How many lines of what was written before [default: {UsualTail}]", DefaultValueFactory = _ => UsualTail };
+        var tail = new Option<int>("--tail") { HelpName = "NUMBER", Description = "How many lines of what was written before", DefaultValueFactory = _ => UsualTail };
         var command = new ExplainedCommand("logs", "Shows what the container of a release writes.", Examples) { release, follow, tail };
         var settings = SettingOptions.AddTo(command, Options);
         var options = OperatorOptions.AddTo(command, hasJson: false);

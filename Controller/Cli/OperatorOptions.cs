@@ -33,7 +33,7 @@ internal sealed class OperatorOptions
             Description = $"{(takesMany ? "Admin APIs of the hosts, once for each" : "Admin API of the host")}: HOST, HOST:PORT or unix:/path [default: {AdminAddress.Default}] [env: {ApiVariable}]",
             Arity = ArgumentArity.OneOrMore,
         };
-        _timeout = new Option<string>("--timeout") { HelpName = "DURATION", Description = $"{timeoutMeaning} [default: {timeout}]", DefaultValueFactory = _ => timeout };
+        _timeout = new Option<string>("--timeout") { HelpName = "DURATION", Description = timeoutMeaning, DefaultValueFactory = _ => timeout };
         _tokenFile = orders ? new Option<string>("--token-file") { HelpName = "FILE", Description = $"File of the token that the host was given as --api-token-file [env: {TokenVariable}]" } : null;
         _noWait = waits ? new Option<bool>("--no-wait") { Description = "Returns once it is accepted." } : null;
     }
