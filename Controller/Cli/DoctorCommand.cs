@@ -49,7 +49,7 @@ internal static class DoctorCommand
             }
 
             return store.Read(parsed, context) is { } documents && options.Read(parsed, context) is { } asked
-                ? await RunAsync(new Patient(documents, asked, engine!, registry, state, publicAddress!.EndPoint, control ?? (state is null ? null : Path.Combine(state, RunSettingsReader.ControlSocketName))), context, cancellationToken)
+                ? await RunAsync(new Patient(documents, asked, engine!, registry, state, publicAddress!.EndPoint, control ?? (state is null ? null : RunSettingsReader.ControlSocketIn(state))), context, cancellationToken)
                 : ExitCode.Usage;
         }, cancellationToken));
         return command;

@@ -11,10 +11,10 @@ internal sealed record RunArguments(string Bucket, string Prefix, string Applica
 /// <summary>Reads and checks all settings of <c>run</c> at once.</summary>
 internal static class RunSettingsReader
 {
-    /// <summary>The Proxy's control socket in the state directory, where no other one is named.</summary>
-    public const string ControlSocketName = "proxy.sock";
-
     private const string StateRoot = "/var/lib/wunderproxy";
+
+    /// <summary>The Proxy's control socket, where no other one is named.</summary>
+    public static string ControlSocketIn(string stateDirectory) => $"{stateDirectory}/proxy.sock";
 
     /// <summary>Reads the settings. They are usable only if the reader has no errors afterwards.</summary>
     public static RunSettings Read(SettingReader reader, RunArguments arguments)
@@ -40,7 +40,7 @@ internal static class RunSettingsReader
             ContainerEnvironment = reader.Optional(RunOptions.Cfg, SettingParsers.EnvironmentOf) ?? new Dictionary<string, string>(),
             StateDirectory = stateDirectory,
             Docker = reader.Required(RunOptions.Docker, SettingParsers.EngineAddress),
-            ProxyControl = reader.RequiredOr(RunOptions.ProxyControl, $"{stateDirectory}/{ControlSocketName}", SettingParsers.SocketPath),
+            ProxyControl = reader.RequiredOr(RunOptions.ProxyControl, ControlSocketIn(stateDirectory), SettingParsers.SocketPath),
             Poll = reader.Required(RunOptions.Poll, SettingParsers.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1))),
             Network = reader.Required(RunOptions.Network, SettingParsers.NetworkName),
             NetworkSubnet = subnet,

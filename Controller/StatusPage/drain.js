@@ -1,7 +1,7 @@
 // What still runs on releases that were replaced.
 import { h } from "./dom.js";
 import * as words from "./words.js";
-import { button } from "./now.js";
+import { button } from "./buttons.js";
 
 /** The releases on which something runs though they were replaced. */
 export const draining = status => status.Releases.filter(release => release.Traffic?.DrainingSince && release.Traffic.InFlight + release.Traffic.Streams > 0);

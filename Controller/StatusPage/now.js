@@ -1,6 +1,7 @@
 // What serves, what is wanted, what goes on, and what isn't well.
 import { h } from "./dom.js";
 import * as words from "./words.js";
+import { button } from "./buttons.js";
 import { shareOf, standby } from "./standby.js";
 
 // What a release goes through on its way to serving, in order.
@@ -76,9 +77,6 @@ function tokenForm() {
     h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", required: true }),
     h("button", { class: "main" }, "Use it"));
 }
-
-/** A button that orders something, once that was confirmed where it has to be. */
-export const button = (does, text, attributes = {}) => h("button", { type: "button", "data-do": does, "data-key": `${does} ${attributes["data-hash"] ?? ""}`, ...attributes }, text);
 
 function underWay(deployment, { status, now }) {
   const release = releaseOf(status, deployment.Hash);

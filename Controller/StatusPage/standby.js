@@ -1,7 +1,8 @@
 // Releases that stand by: who gets to them before the switch, and how that goes.
 import { h } from "./dom.js";
 import * as words from "./words.js";
-import { button } from "./now.js";
+import { button } from "./buttons.js";
+import { figure, latencies } from "./traffic.js";
 
 const shares = [1, 5, 10, 25, 50];
 
@@ -41,14 +42,12 @@ function figures({ Traffic: traffic }) {
   if (!traffic?.Standby) return null;
   const { Traffic: counted, Standby: visits } = traffic;
   const failed = Object.entries(counted.ByStatus).reduce((sum, [status, count]) => sum + (status >= 500 ? count : 0), 0);
-  const latency = counted.Latency[0];
-  const figure = (title, value) => h("div", {}, h("dt", {}, title), h("dd", {}, value));
   return h("dl", { class: "figures" },
     figure("requests of the share", words.number(visits.Canary)),
     figure("previews", words.number(visits.Previews)),
     figure("failures (5xx)", words.number(failed)),
     figure("sent back to what serves", words.number(visits.SentBack)),
-    latency?.Requests > 0 && [figure("median", words.milliseconds(latency.P50Ms)), figure("P99 of a minute", words.milliseconds(latency.P99Ms))]);
+    latencies(counted));
 }
 
 function orders(share, name) {

@@ -66,15 +66,22 @@ const firstOf = release => release.points.findIndex(Boolean);
 
 function figures(status, shape) {
   const active = status.Releases.find(release => release.Hash === status.Active)?.Traffic;
-  const latency = active?.Traffic.Latency[0];
-  const figure = (title, value) => h("div", {}, h("dt", {}, title), h("dd", {}, value));
   return h("div", { class: "groups" },
     h("dl", { class: "figures", "aria-label": "What serves" },
       shape && shape.latest !== null && figure("requests a second", words.number(sumOf(shape.releases.map(release => release.points[shape.latest]), point => point.Requests) / shape.step)),
-      latency?.Requests > 0 && [figure("median", words.milliseconds(latency.P50Ms)), figure("P99 of a minute", words.milliseconds(latency.P99Ms))],
+      latencies(active?.Traffic),
       active && [figure("in flight", words.number(active.InFlight)), figure("streams", words.number(active.Streams))]),
     h("dl", { class: "figures", "aria-label": "Open connections of clients by state" },
       Object.entries(status.Proxy?.Connections ?? status.States).map(([name, count]) => figure(stateWords[name] ?? name, words.number(count)))));
+}
+
+/** A number with what it is, in a list of those. */
+export const figure = (title, value) => h("div", {}, h("dt", {}, title), h("dd", {}, value));
+
+/** How long the answers of the last minute took; nothing where there were none. */
+export function latencies(traffic) {
+  const minute = traffic?.Latency[0];
+  return minute?.Requests > 0 && [figure("median", words.milliseconds(minute.P50Ms)), figure("P99 of a minute", words.milliseconds(minute.P99Ms))];
 }
 
 const legend = shape => h("ul", { class: "legend", "aria-label": "Releases by colour" },

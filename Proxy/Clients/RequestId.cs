@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Globalization;
 
 namespace Wunderproxy.Proxy.Clients;
 
@@ -52,5 +51,5 @@ internal readonly struct RequestId
     }
 
     /// <inheritdoc/>
-    public override string ToString() => _given ?? string.Create(CultureInfo.InvariantCulture, $"{_high:x16}{_low:x16}");
+    public override string ToString() => _given ?? Write(stackalloc char[MaxLength]).ToString();
 }

@@ -62,8 +62,11 @@ internal sealed class RequestEnd(TargetTable table, AccessLog? accessLog, Forwar
     /// <summary>What a request without a target counts for.</summary>
     public TrafficRecorder UntargetedOf(Exchange exchange) => exchange.Serving?.Untargeted ?? table.Unclaimed;
 
-    /// <summary>Counts a request that has ended, and writes its line.</summary>
-    public void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
+    /// <summary>Counts a request that has ended without a target, and writes its line.</summary>
+    public void RecordUntargeted(Exchange exchange) => Record(exchange, UntargetedOf(exchange), null);
+
+    // Counts a request that has ended, and writes its line.
+    private void Record(Exchange exchange, TrafficRecorder traffic, Claim? claim)
     {
         var context = exchange.Context;
         var isGone = !context.Response.HasStarted && exchange.IsClientGone;

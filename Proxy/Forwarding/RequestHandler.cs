@@ -38,7 +38,7 @@ internal sealed class RequestHandler(TargetTable table, HostService service, Req
                 context.Response.Headers.Connection = "close";
             }
 
-            end.Record(exchange, end.UntargetedOf(exchange), null);
+            end.RecordUntargeted(exchange);
             return Task.CompletedTask;
         }
 
@@ -51,7 +51,7 @@ internal sealed class RequestHandler(TargetTable table, HostService service, Req
     {
         exchange.Serving = table.Find(RequestChecks.PlaceOf(exchange.Context));
         await RequestEnd.AnswerAsync(exchange, refusal);
-        end.Record(exchange, end.UntargetedOf(exchange), null);
+        end.RecordUntargeted(exchange);
     }
 
     private Task CollectOrForwardAsync(Exchange exchange) => exchange.HasBody && table.Find(RequestChecks.PlaceOf(exchange.Context)) is { } serving && IsCollected(exchange, serving)
@@ -79,7 +79,7 @@ internal sealed class RequestHandler(TargetTable table, HostService service, Req
             await RequestEnd.AnswerAsync(exchange, problem);
         }
 
-        end.Record(exchange, serving.Untargeted, null);
+        end.RecordUntargeted(exchange);
     }
 
     private static async ValueTask<Problem?> CollectAsync(Exchange exchange, Serving serving)
@@ -107,18 +107,16 @@ internal sealed class RequestHandler(TargetTable table, HostService service, Req
             await RequestEnd.AnswerAsync(exchange, Problem.NoTarget);
         }
 
-        end.Record(exchange, end.UntargetedOf(exchange), null);
+        end.RecordUntargeted(exchange);
     }
 
-    // Tries until it is answered.
-    private async Task ForwardAsync(Exchange exchange)
-    {
-        if (service.IsDrained && IsTurnedAway(exchange))
-        {
-            await RefuseAsync(exchange, Problem.OutOfService);
-            return;
-        }
+    private Task ForwardAsync(Exchange exchange) => service.IsDrained && IsTurnedAway(exchange)
+        ? RefuseAsync(exchange, Problem.OutOfService)
+        : TryUntilAnsweredAsync(exchange);
 
+    // What is awaited here is kept for each request that waits for its application.
+    private async Task TryUntilAnsweredAsync(Exchange exchange)
+    {
         exchange.IsRepeatable = Repetition.IsAllowed(exchange);
         while (table.TryClaim(RequestChecks.PlaceOf(exchange.Context), exchange, out var serving, out var claim)
             ? !await TryServeAsync(exchange, serving!, claim)
@@ -173,7 +171,7 @@ internal sealed class RequestHandler(TargetTable table, HostService service, Req
             await RequestEnd.AnswerAsync(exchange, refusal);
         }
 
-        end.Record(exchange, serving.Untargeted, null);
+        end.RecordUntargeted(exchange);
         return true;
     }
 
@@ -190,7 +188,7 @@ internal sealed class RequestHandler(TargetTable table, HostService service, Req
         {
             if (IsStranger(exchange, serving))
             {
-                await RefuseStrangerAsync(exchange, serving);
+                await RefuseStrangerAsync(exchange);
                 return true;
             }
 
@@ -225,10 +223,10 @@ internal sealed class RequestHandler(TargetTable table, HostService service, Req
 
     private static bool IsStranger(Exchange exchange, Serving serving) => serving.RequiresClient && exchange.Peer.ClientSubject is null;
 
-    private async Task RefuseStrangerAsync(Exchange exchange, Serving serving)
+    private async Task RefuseStrangerAsync(Exchange exchange)
     {
         await RequestEnd.AnswerAsync(exchange, exchange is { IsSecure: true, IsAskedForCertificate: false } ? Problem.NotAskedForCertificate : Problem.NoClientCertificate);
-        end.Record(exchange, serving.Untargeted, null);
+        end.RecordUntargeted(exchange);
     }
 
     private static void Introduce(Claim claim, Exchange exchange)
@@ -370,7 +368,7 @@ internal sealed class RequestHandler(TargetTable table, HostService service, Req
             return false;
         }
 
-        end.Record(exchange, serving?.Untargeted ?? table.Unclaimed, null);
+        end.RecordUntargeted(exchange);
         return true;
     }
 
