@@ -9,7 +9,6 @@ namespace Wunderproxy.Controller;
 
 /// <summary>An immutable list that is equal to another one with equal items, so that whole journals and observations can be compared.</summary>
 [CollectionBuilder(typeof(ValueList), nameof(ValueList.Create))]
-[JsonConverter(typeof(ValueListJsonConverterFactory))]
 internal readonly struct ValueList<T>(ImmutableArray<T> items) : IReadOnlyList<T>, IEquatable<ValueList<T>>
 {
     private readonly ImmutableArray<T> _items = items;
@@ -56,22 +55,14 @@ internal static class ValueList
     public static ValueList<T> Create<T>(ReadOnlySpan<T> items) => new(ImmutableArray.Create(items));
 }
 
-/// <summary>Reads and writes a <see cref="ValueList{T}"/> as a JSON array.</summary>
-internal sealed class ValueListJsonConverterFactory : JsonConverterFactory
+/// <summary>Reads and writes a <see cref="ValueList{T}"/> as a JSON array. A context names it for each kind of item, and the array of them.</summary>
+internal sealed class ValueListJsonConverter<T> : JsonConverter<ValueList<T>>
 {
-    public override bool CanConvert(Type typeToConvert) => typeToConvert.IsGenericType && typeToConvert.GetGenericTypeDefinition() == typeof(ValueList<>);
+    public override ValueList<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        new([.. JsonSerializer.Deserialize(ref reader, Array(options)) ?? []]);
 
-    public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
-        (JsonConverter)Activator.CreateInstance(typeof(Converter<>).MakeGenericType(typeToConvert.GetGenericArguments()))!;
+    public override void Write(Utf8JsonWriter writer, ValueList<T> value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, [.. value], Array(options));
 
-    private sealed class Converter<T> : JsonConverter<ValueList<T>>
-    {
-        public override ValueList<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            new([.. JsonSerializer.Deserialize(ref reader, Array(options)) ?? []]);
-
-        public override void Write(Utf8JsonWriter writer, ValueList<T> value, JsonSerializerOptions options) =>
-            JsonSerializer.Serialize(writer, [.. value], Array(options));
-
-        private static JsonTypeInfo<T[]> Array(JsonSerializerOptions options) => (JsonTypeInfo<T[]>)options.GetTypeInfo(typeof(T[]));
-    }
+    private static JsonTypeInfo<T[]> Array(JsonSerializerOptions options) => (JsonTypeInfo<T[]>)options.GetTypeInfo(typeof(T[]));
 }

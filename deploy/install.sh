@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # Builds wunderproxy and installs it on this host: two binaries that need no .NET, two users, two systemd units.
 #
-#   deploy/install.sh [--prefix DIR] [--dry-run] [--quick]    may be repeated: an upgrade is the same command
+#   deploy/install.sh [--prefix DIR] [--dry-run]              may be repeated: an upgrade is the same command
 #   deploy/install.sh uninstall [--prefix DIR] [--dry-run]    leaves /etc/wunderproxy, the state below /var/lib, and all containers
 #
 #   --prefix DIR   everything below DIR instead of /, for a package or an image: no users are made and no service is touched
 #   --dry-run      only says what would be done
-#   --quick        doesn't compile to machine code beforehand: builds in a fraction of the time, starts slower
 #
-# Needs the .NET SDK 10, and root unless there is a --prefix. Nothing is started the first time; after an upgrade the running Controllers are
+# Needs the .NET SDK 10, gcc or clang, and root unless there is a --prefix. Nothing is started the first time; after an upgrade the running Controllers are
 # restarted (no request notices), the Proxy is not: "systemctl restart wunderproxy-proxy" when it suits, for connections end then.
 set -euo pipefail
 shopt -s inherit_errexit nullglob
@@ -17,7 +16,6 @@ root=$here/..
 action=install
 prefix=
 dry=no
-precompiled=true
 work=
 
 binaries=(wunderproxy wunderproxy-proxy)
@@ -46,7 +44,6 @@ read_arguments() {
     case $1 in
       uninstall) action=uninstall ;;
       --dry-run) dry=yes ;;
-      --quick) precompiled=false ;;
       --prefix)
         [ -n "${2:-}" ] || fail "--prefix needs a directory"
         prefix=$(realpath -m "$2")
@@ -76,21 +73,31 @@ copy_sources() {
     tar -C "$work" -xf -
 }
 
-publish() {
-  local platform project
-  local -a instructions=()
+require_tools() {
   command -v dotnet >/dev/null || fail "the .NET SDK 10 is missing: https://dotnet.microsoft.com/download/dotnet/10.0"
+  command -v clang >/dev/null || command -v gcc >/dev/null || fail "a linker is missing: apt-get install gcc libc6-dev"
+}
+
+# publish PROJECT OPTION...
+publish() {
+  echo "building $1 for $platform"
+  dotnet publish "$work/$1" -c Release -r "$platform" --self-contained -o "$work/out" -v quiet --nologo -p:DebugType=none -p:RunAnalyzers=false "${@:2}" ||
+    fail "$1 was not built"
+}
+
+# The Controller becomes native code: Controller/Controller.csproj says why, and Proxy/Proxy.csproj why the Proxy doesn't. Of the Proxy all is compiled beforehand, too, together with the framework
+# (composite): that halves the time from a crash until it is back.
+publish_all() {
+  local platform
+  local -a compiler
+  require_tools
   platform=$(runtime_identifier)
-  # Of processors since 2013; an older one compiles at each start what it can't run.
-  [ "$platform" != linux-x64 ] || instructions=(-p:PublishReadyToRunCrossgen2ExtraArgs=--instruction-set:x86-64-v3)
   copy_sources
-  for project in Controller Proxy; do
-    echo "building $project for $platform"
-    # Composite: compiled together with the framework. That takes minutes, and halves the time from a crash until the program is back: thousands of methods
-    # of the framework over types of the program would be compiled at each start otherwise.
-    dotnet publish "$work/$project" -c Release -r "$platform" --self-contained -o "$work/out" -v quiet --nologo \
-      -p:PublishSingleFile=true -p:PublishReadyToRun="$precompiled" -p:PublishReadyToRunComposite="$precompiled" "${instructions[@]}" -p:DebugType=none -p:RunAnalyzers=false || fail "$project was not built"
-  done
+  publish Controller
+  compiler=(-p:PublishSingleFile=true -p:PublishReadyToRun=true -p:PublishReadyToRunComposite=true)
+  # Of processors since 2013; an older one compiles at each start what it can't run.
+  [ "$platform" != linux-x64 ] || compiler+=(-p:PublishReadyToRunCrossgen2ExtraArgs=--instruction-set:x86-64-v3)
+  publish Proxy "${compiler[@]}"
 }
 
 # --- installing --------------------------------------------------------------------------------------------------------------
@@ -137,7 +144,7 @@ TEXT
 install_all() {
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  if [ "$dry" = yes ]; then echo "would build Controller and Proxy for $(runtime_identifier)"; else publish; fi
+  if [ "$dry" = yes ]; then echo "would build Controller and Proxy for $(runtime_identifier)"; else publish_all; fi
   if [ -z "$prefix" ]; then make_users; fi
   install_files
   reload_units

@@ -32,12 +32,6 @@ internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeP
 
     public AdminAddress Address { get; } = address;
 
-    /// <summary>
-    /// Whether a call keeps its thread until it has ended, as suits a command that has nothing else to do. What the runtime would have to compile for asynchronous calls takes
-    /// longer than the call itself, and the user waits for it.
-    /// </summary>
-    public bool Blocks { get; init; }
-
     public void Dispose() => _http.Dispose();
 
     /// <summary>What is so on that host.</summary>
@@ -134,7 +128,7 @@ internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeP
 
         try
         {
-            using var response = await SendAsync(request, either.Token);
+            using var response = await _http.SendAsync(request, either.Token);
             var answer = await response.Content.ReadAsByteArrayAsync(either.Token);
             return response.IsSuccessStatusCode ? answer : throw Refusal(response, answer);
         }
@@ -143,11 +137,6 @@ internal sealed class AdminApiClient(AdminAddress address, TimeSpan limit, TimeP
             throw Failure(method, path, e);
         }
     }
-
-    private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        Blocks ? Task.FromResult(Sent(request, cancellationToken)) : _http.SendAsync(request, cancellationToken);
-
-    private HttpResponseMessage Sent(HttpRequestMessage request, CancellationToken cancellationToken) => _http.Send(request, cancellationToken);
 
     private AdminException Failure(HttpMethod method, string path, Exception e) => e switch
     {

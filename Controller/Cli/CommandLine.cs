@@ -11,38 +11,6 @@ namespace Wunderproxy.Controller.Cli;
 /// <summary>The command line: its commands, and what is said where it can't be understood.</summary>
 internal static class CommandLine
 {
-    /// <summary>Every command, by its name, in the order of the help.</summary>
-    internal static IReadOnlyList<KnownCommand> Commands { get; } =
-    [
-        new("run", RunCommand.Define),
-        new("deploy", DeployCommand.Define),
-        new("plan", DocumentCommands.DefinePlan),
-        new("diff", DocumentCommands.DefineDiff),
-        new("history", DocumentCommands.DefineHistory),
-        new("rollback", RollbackCommand.Define),
-        new("status", StatusCommand.Define),
-        new("explain", ExplainCommand.Define),
-        new("launch", OrderCommands.DefineLaunch),
-        new("switch", OrderCommands.DefineSwitch),
-        new("abort", WithdrawalCommands.DefineAbort),
-        new("retry", WithdrawalCommands.DefineRetry),
-        new("canary", CanaryCommand.Define),
-        new("pause", TrafficCommands.DefinePause),
-        new("resume", TrafficCommands.DefineResume),
-        new("maintenance", TrafficCommands.DefineMaintenance),
-        new("drain", DrainCommands.Define),
-        new("drain-host", HostDrainCommands.DefineDrain),
-        new("undrain-host", HostDrainCommands.DefineUndrain),
-        new("image", ContentCommands.DefineImage),
-        new("env", ContentCommands.DefineEnv),
-        new("logs", LogsCommand.Define),
-        new("doctor", DoctorCommand.Define),
-        new("publish", PublishCommand.Define),
-        new("validate", ValidateCommand.Define),
-        new("hash", HashCommand.Define),
-        new("completion", CompletionCommand.Define),
-    ];
-
     // Longer than everything that a stopping Controller waits for.
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(15);
 
@@ -53,7 +21,7 @@ internal static class CommandLine
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] arguments, CommandContext context, CancellationToken cancellationToken = default)
     {
-        var root = Build(arguments, context);
+        var root = Build(context);
         var parsed = root.Parse(arguments);
         if (parsed.Action is ParseErrorAction)
         {
@@ -79,16 +47,38 @@ internal static class CommandLine
         }
     }
 
-    // One that is meant is made alone: all the others take as long as the call that it is about.
-    private static RootCommand Build(string[] arguments, CommandContext context)
+    private static RootCommand Build(CommandContext context)
     {
-        var root = new RootCommand("Deploys docker based applications on a host without ever failing a request.");
-        var meant = Commands.FirstOrDefault(command => command.Name == arguments.FirstOrDefault());
-        foreach (var command in meant is null ? Commands : [meant])
+        var root = new RootCommand("Deploys docker based applications on a host without ever failing a request.")
         {
-            root.Add(command.Define(context));
-        }
-
+            RunCommand.Define(context),
+            DeployCommand.Define(context),
+            DocumentCommands.DefinePlan(context),
+            DocumentCommands.DefineDiff(context),
+            DocumentCommands.DefineHistory(context),
+            RollbackCommand.Define(context),
+            StatusCommand.Define(context),
+            ExplainCommand.Define(context),
+            OrderCommands.DefineLaunch(context),
+            OrderCommands.DefineSwitch(context),
+            WithdrawalCommands.DefineAbort(context),
+            WithdrawalCommands.DefineRetry(context),
+            CanaryCommand.Define(context),
+            TrafficCommands.DefinePause(context),
+            TrafficCommands.DefineResume(context),
+            TrafficCommands.DefineMaintenance(context),
+            DrainCommands.Define(context),
+            HostDrainCommands.DefineDrain(context),
+            HostDrainCommands.DefineUndrain(context),
+            ContentCommands.DefineImage(context),
+            ContentCommands.DefineEnv(context),
+            LogsCommand.Define(context),
+            DoctorCommand.Define(context),
+            PublishCommand.Define(context),
+            ValidateCommand.Define(context),
+            HashCommand.Define(context),
+            CompletionCommand.Define(context),
+        };
         foreach (var help in root.Options.OfType<HelpOption>())
         {
             help.Action = new CommandHelp((HelpAction)help.Action!);
@@ -120,11 +110,6 @@ internal static class CommandLine
         return $"'{token}' is {(token.StartsWith('-') ? "no option" : "no command or one argument too many")} here.{hint}";
     }
 }
-
-/// <summary>A command that isn't made yet.</summary>
-/// <param name="Name">What stands behind <c>wunderproxy</c>.</param>
-/// <param name="Define">Makes it.</param>
-internal sealed record KnownCommand(string Name, Func<CommandContext, Command> Define);
 
 /// <summary>What commands need of the world around the process.</summary>
 /// <param name="Output">Standard output.</param>

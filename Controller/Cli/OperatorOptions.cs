@@ -162,8 +162,8 @@ internal sealed record OperatorSettings(IReadOnlyList<AdminAddress> Hosts, bool 
     public AdminAddress Host => Hosts[0];
 
     /// <summary>A client whose calls may take as long as <see cref="Timeout"/> says.</summary>
-    public AdminApiClient Ask(CommandContext context) => new(Host, Timeout, context.Time) { Blocks = true };
+    public AdminApiClient Ask(CommandContext context) => new(Host, Timeout, context.Time);
 
     /// <summary>A client for orders.</summary>
-    public AdminApiClient Order(CommandContext context) => new(Host, Timeout < OrderLimit ? Timeout : OrderLimit, context.Time, Token) { Blocks = true };
+    public AdminApiClient Order(CommandContext context) => new(Host, Timeout < OrderLimit ? Timeout : OrderLimit, context.Time, Token);
 }

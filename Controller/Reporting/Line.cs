@@ -1,10 +1,9 @@
 namespace Wunderproxy.Controller.Reporting;
 
 /// <summary>A line for people.</summary>
-/// <remarks>No struct: what the library does with lists of these would have to be compiled at each start.</remarks>
 /// <param name="Text">What it says.</param>
 /// <param name="Tone">How it is shown where colours are.</param>
-internal sealed record Line(string Text, Tone Tone = Tone.Plain)
+internal readonly record struct Line(string Text, Tone Tone = Tone.Plain)
 {
     public static Line Empty { get; } = new("");
 }

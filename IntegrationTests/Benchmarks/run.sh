@@ -47,7 +47,7 @@ export DOTNET_ROOT
   (cd "$here/GoProxy" && GOCACHE=$installed/go-cache go build -o "$installed/go-proxy" .)
   export GO_PROXY=$installed/go-proxy
   dotnet publish "$here/Hello" -c Release --use-current-runtime --self-contained -o "$installed/hello" -v quiet --nologo \
-    -p:PublishSingleFile=true -p:PublishReadyToRun=true -p:DebugType=none -p:RunAnalyzers=false
+    -p:DebugType=none -p:RunAnalyzers=false
   export HELLO=$installed/hello/hello
   "$lab" up
   # Only the store in a directory is used here.

@@ -29,10 +29,6 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public void Command_that_is_made_alone_has_the_name_that_it_is_found_by() =>
-        Assert.All(CommandLine.Commands, command => Assert.Equal(command.Name, command.Define(_run.Context).Name));
-
-    [Fact]
     public async Task Help_of_run_names_every_setting_with_default_and_variable_and_shows_examples()
     {
         Assert.Equal(ExitCode.Ok, await _run.Async("run", "--help"));

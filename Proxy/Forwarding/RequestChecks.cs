@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -164,8 +165,11 @@ internal static class RequestChecks
         ? null
         : Problem.Refused(StatusCodes.Status400BadRequest, "The Host header names no host.");
 
-    private static bool NamesHost(HostString host) => IsPlainName(host.Value)
+    private static bool NamesHost(HostString host) => IsPlainName(WithoutPort(host.Value))
         || (host.HasValue && Uri.CheckHostName(host.Host) != UriHostNameType.Unknown && host.Port is null or <= ushort.MaxValue);
+
+    private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host) =>
+        host.LastIndexOf(':') is var colon and >= 0 && ushort.TryParse(host[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out _) ? host[..colon] : host;
 
     // What nearly all requests say, without taking it apart.
     private static bool IsPlainName(ReadOnlySpan<char> host) =>
