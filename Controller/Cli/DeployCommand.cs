@@ -85,7 +85,7 @@ internal static class DeployCommand
 
         private async Task<ExitCode> RunAsync(string name, AdminApiClient[] hosts, CancellationToken cancellationToken)
         {
-            var store = documents.Open(context.Time);
+            var store = documents.OpenExisting(context.Time);
             var source = new DocumentSource(store, documents.Prefix);
             var document = await source.ReadAsync(name, cancellationToken);
             if (document.Check(context) is not { } configuration)

@@ -18,6 +18,11 @@ internal static class HookSettingsReader
     private static HookSettings Hooks(string text, HookSecret? secret)
     {
         var hooks = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (hooks.Distinct(StringComparer.Ordinal).Count() < hooks.Length)
+        {
+            throw new SettingException("names a hook twice, which would be told everything twice. Name each once.", hidesValue: true);
+        }
+
         var programs = hooks.Where(hook => hook[0] == '/').Select(Program).ToList();
         var webhooks = hooks.Where(hook => hook[0] != '/').Select(Address).ToList();
         return webhooks.Count == 0 || secret is not null

@@ -17,11 +17,11 @@ internal sealed record StoreSettings
     /// <summary>Whether the bucket is part of the path instead of the host name.</summary>
     public required bool S3PathStyle { get; init; }
 
-    /// <summary>Opens the store for somebody who writes: S3 isn't contacted yet, a directory is created where it is absent.</summary>
+    /// <summary>Opens the store for somebody who begins it: S3 isn't contacted yet, a directory is created where it is absent.</summary>
     /// <exception cref="StoreException">The directory couldn't be created.</exception>
     public IObjectStore Open(TimeProvider time, TimeSpan? poll = null) => Open(time, poll, creates: true);
 
-    /// <summary>Opens the store for somebody who only reads.</summary>
+    /// <summary>Opens the store for somebody who only reads, or whom hosts are to follow that use it already: what is absent is a wrong name.</summary>
     /// <exception cref="StoreException">The directory doesn't exist.</exception>
     public IObjectStore OpenExisting(TimeProvider time) => Open(time, null, creates: false);
 

@@ -27,7 +27,7 @@ public sealed class DeployCommandTests : IAsyncLifetime
     {
         _api = await AdminApi.StartAsync(new AdminApiSettings(new ListenAddress.Tcp(new IPEndPoint(IPAddress.Loopback, 0))), _operations, Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
         _run.Environment["WUNDERPROXY_API"] = _api.BoundAddress;
-        _run.Environment["WUNDERPROXY_BUCKET"] = _run.At("store");
+        _run.Environment["WUNDERPROXY_BUCKET"] = Directory.CreateDirectory(_run.At("store")).FullName;
         _run.Environment["WUNDERPROXY_PREFIX"] = "shop";
         _operations.Status = _operations.Status with { Active = null, Releases = [] };
     }
@@ -54,6 +54,17 @@ public sealed class DeployCommandTests : IAsyncLifetime
         Assert.Equal(First, await File.ReadAllTextAsync(Current));
         Assert.Equal(["Changes", "Published", "Began", "Phase", "End"], News());
         Assert.Equal(HashOf(First), History.Read(await File.ReadAllBytesAsync(_run.At("store/shop/history.json"))).Entries[^1].Hash);
+    }
+
+    [Fact]
+    public async Task Deployment_into_a_directory_that_no_host_can_have_as_its_store_is_refused_and_makes_none()
+    {
+        _run.Environment["WUNDERPROXY_BUCKET"] = _run.At("stroe");
+
+        Assert.Equal(ExitCode.NotFound, await _run.Async("deploy", _run.Write("shop.json", First), "--no-wait"));
+
+        Assert.Contains($"'{_run.At("stroe")}' is absent", _run.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_run.At("stroe")));
     }
 
     [Fact]

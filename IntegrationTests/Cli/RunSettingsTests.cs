@@ -27,6 +27,17 @@ public sealed class RunSettingsTests : IDisposable
     }
 
     [Fact]
+    public void Hook_that_is_named_twice_is_refused()
+    {
+        _commandLine[RunOptions.Hooks] = "/bin/true, https://hooks.example/secret-path, /bin/true";
+
+        var error = Assert.Single(ErrorsOf(Shop));
+
+        Assert.StartsWith("--hooks names a hook twice", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret-path", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Defaults_are_those_of_the_go_tool_and_the_documentation()
     {
         var settings = Read();

@@ -37,6 +37,27 @@ public sealed class OperatorTests(LabHost lab) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Bytes_of_a_large_image_are_told_while_it_is_pulled()
+    {
+        const int size = 96 << 20;
+        var configuration = await _shop.ConfigurationAsync("v2");
+        var container = configuration["ContainerConfig"]!;
+        var large = $"{lab.Registry}/sample-large:v2";
+        await LargeImage.PublishAsync(lab, container["Image"]!.GetValue<string>(), large, size);
+        container["Image"] = large;
+
+        var (code, output) = await RunAsync("deploy", await WriteAsync(configuration), _shop.Bucket, "app");
+
+        var told = output.Split('\n').Where(line => line.StartsWith('{')).Select(line => JsonNode.Parse(line)!["Progress"])
+            .Where(progress => progress?["PulledBytes"] is not null)
+            .Select(progress => (Pulled: progress!["PulledBytes"]!.GetValue<long>(), Total: progress["TotalBytes"]!.GetValue<long>())).ToList();
+        Assert.Equal((0, "hello from v2"), (code, await _shop.Client.GetStringAsync("")));
+        Assert.Contains(told, progress => progress.Total >= size && progress.Pulled > 0);
+        Assert.All(told, progress => Assert.InRange(progress.Pulled, 0, progress.Total));
+        Assert.Equal(told.Select(progress => progress.Pulled).Order(), told.Select(progress => progress.Pulled));
+    }
+
+    [Fact]
     public async Task Broken_release_is_told_with_its_log_and_83_and_the_former_one_serves_on()
     {
         var (code, output) = await DeployAsync(await _shop.ConfigurationAsync("exits", "CRASH_ON_START=1", "EXIT_CODE=41"));

@@ -276,6 +276,22 @@ public sealed class BufferedAnswerTests
         await it.UntilEmptyAsync();
     }
 
+    [Fact]
+    public async Task Requests_that_a_client_has_sent_behind_another_one_are_not_begun_any_more_when_it_has_left()
+    {
+        await using var it = await BufferingProxy.StartAsync();
+        await using var client = await it.ConnectAsync(Get + Get + Get);
+        await using var application = await it.Application.AcceptedSendingAsync();
+        await application.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {Large}\r\n\r\n{Body}");
+        await it.UntilAsync(use => use.Delivering == 1);
+
+        client.Reset();
+
+        await it.Proxy.UntilAsync(state => state.Total.Requests == 3);
+        Assert.Equal(1, it.Application.Accepted);
+        Assert.False(application.HasUnread);
+    }
+
     [Theory]
     [InlineData(1 << 20, 2 << 20, ByteSize.Largest)]
     [InlineData(128 << 10, 0, ByteSize.Largest)]

@@ -50,6 +50,44 @@ public sealed class CostTests : IDisposable
     }
 
     [Fact]
+    public async Task WebSocket_on_which_nothing_moves_holds_no_memory_for_what_may_come()
+    {
+        const int sockets = 200;
+        const int budget = 32 << 10;
+        await using var backend = new RawBackend();
+        await using var proxy = await _folder.StartAsync();
+        await _folder.PutAsync(backend.Address);
+        var open = new List<RawConnection>();
+        try
+        {
+            await OpenAsync();
+            var before = (await _folder.StatusAsync()).HeapSizeBytes;
+            await OpenAsync();
+
+            // It may be less, where the first ones' garbage was collected meanwhile.
+            Assert.InRange(((await _folder.StatusAsync()).HeapSizeBytes - before) / sockets, long.MinValue, budget);
+        }
+        finally
+        {
+            foreach (var connection in open)
+                await connection.DisposeAsync();
+        }
+
+        async Task OpenAsync()
+        {
+            for (var i = 0; i < sockets; i++)
+            {
+                var client = await RawConnection.ConnectAsync(proxy.Address);
+                await client.SendAsync("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+                var application = await backend.AcceptedAsync();
+                await WebSocketPair.AcceptAsync(application);
+                Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+                open.AddRange([client, application]);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Small_request_makes_no_more_system_calls_than_its_budget()
     {
         const int requests = 2000;

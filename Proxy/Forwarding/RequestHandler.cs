@@ -22,6 +22,15 @@ internal sealed class RequestHandler(TargetTable table, HostService service, Req
     public Task HandleAsync(Exchange exchange)
     {
         var context = exchange.Context;
+        if (exchange.IsClientGone)
+        {
+            // It was sent behind another one, and nobody waits for its answer any more.
+            exchange.Serving = table.Find(RequestChecks.PlaceOf(context));
+            context.Abort();
+            end.RecordUntargeted(exchange);
+            return Task.CompletedTask;
+        }
+
         if (RequestChecks.Refuse(context) is { } refusal)
         {
             return RefuseAsync(exchange, refusal);

@@ -14,11 +14,14 @@ internal interface ISocketEvents
 /// <summary>One thread that waits for events of many sockets, and runs on itself what waited for them.</summary>
 /// <remarks>
 /// A request goes from its client to the application and back on one such thread without being handed over, so a loop costs one system call for all
-/// sockets that became ready together, and no more. Events are told once, when something changes (<c>EPOLLET</c>).
+/// sockets that became ready together, and no more. Events are told once, when something changes (<c>EPOLLET</c>). Ends are told behind all others, and only
+/// some of them before it looks for others again: where thousands leave at once, which takes far more than a request, those who stay don't wait for that.
 /// </remarks>
 internal sealed class EventLoop : IDisposable
 {
     private const int MaxEvents = 256;
+    private const int MaxEnds = 32;
+    private const SocketEvents AnyEnd = SocketEvents.OtherSideEnded | SocketEvents.Ended | SocketEvents.Failed;
     private const int CloseOnExec = 0x80000;
     private const int Add = 1;
     private const int Modify = 3;
@@ -34,7 +37,7 @@ internal sealed class EventLoop : IDisposable
     private readonly Descriptor _epoll = new(NewEpoll(CloseOnExec));
     private readonly Descriptor _wakeUp = new(NewEvent(0, CloseOnExec | 0x800));
     private readonly ConcurrentDictionary<long, ISocketEvents> _watched = new();
-    private readonly ConcurrentQueue<ISocketEvents> _ended = new();
+    private readonly ConcurrentQueue<Ending> _ends = new();
     private readonly Thread _thread;
     private long _lastKey;
     private volatile bool _isOver;
@@ -79,7 +82,7 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Tells on the loop's thread, after what it is just doing, that a socket has ended. May be called on any thread.</summary>
     public void End(ISocketEvents target)
     {
-        _ended.Enqueue(target);
+        _ends.Enqueue(new Ending(target, WakeUp, SocketEvents.Ended));
         if (current != this)
         {
             Wake();
@@ -111,17 +114,14 @@ internal sealed class EventLoop : IDisposable
         var events = new byte[MaxEvents * EventSize];
         while (!_isOver)
         {
-            var count = WaitForEvents(_epoll, ref events[0], MaxEvents, -1);
+            var count = WaitForEvents(_epoll, ref events[0], MaxEvents, _ends.IsEmpty ? -1 : 0);
             for (var i = 0; i < count; i++)
             {
                 var one = events.AsSpan(i * EventSize, EventSize);
                 Tell(BitConverter.ToInt64(one[KeyOffset..]), (SocketEvents)BitConverter.ToUInt32(one));
             }
 
-            while (_ended.TryDequeue(out var target))
-            {
-                target.On(SocketEvents.Ended);
-            }
+            TellEnds();
         }
     }
 
@@ -131,9 +131,25 @@ internal sealed class EventLoop : IDisposable
         {
             _ = ReadEvent(_wakeUp, out _, sizeof(long));
         }
+        else if ((events & AnyEnd) != 0)
+        {
+            _ends.Enqueue(new Ending(null, key, events));
+        }
         else if (_watched.TryGetValue(key, out var target))
         {
             target.On(events);
+        }
+    }
+
+    // What is closed meanwhile isn't told any more; and a loop that is over tells all that it has to.
+    private void TellEnds()
+    {
+        for (var told = 0; (told < MaxEnds || _isOver) && _ends.TryDequeue(out var ending); told++)
+        {
+            if (ending.Target is { } target || _watched.TryGetValue(ending.Key, out target))
+            {
+                target.On(ending.Events);
+            }
         }
     }
 
@@ -160,6 +176,8 @@ internal sealed class EventLoop : IDisposable
             throw new IOException($"The kernel can't watch a socket: error {Marshal.GetLastPInvokeError()}");
         }
     }
+
+    private readonly record struct Ending(ISocketEvents? Target, long Key, SocketEvents Events);
 
     private sealed class Descriptor : SafeHandleMinusOneIsInvalid
     {

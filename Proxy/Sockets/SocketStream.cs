@@ -39,12 +39,17 @@ internal sealed class SocketStream(LoopSocket socket, ReceiveBuffer received) : 
         base.Dispose(disposing);
     }
 
+    // Whoever waits takes memory for what comes next, so it must be there: what ends the wait at once may have been read meanwhile.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> WaitAsync()
     {
-        if (received.Count == 0 && socket.IsEmptied && !_isStopped)
+        var isThere = received.Count > 0 || (!socket.IsEmptied && socket.IsReadable());
+        while (!isThere && !_isStopped)
         {
-            await socket.WaitUntilReadableAsync();
+            var waiting = socket.WaitUntilReadableAsync();
+            var wasAwaited = !waiting.IsCompleted;
+            await waiting;
+            isThere = wasAwaited || socket.IsReadable();
         }
 
         return 0;
