@@ -58,6 +58,7 @@ internal sealed class FollowReport(bool isJson, bool namesHosts, CommandContext 
     {
         { News: NewsKind.Began } => [Line(news, "has begun")],
         { Phase: { } phase } => [Line(news, $"{phase,-10}  {Words.Of(phase)}")],
+        { News: NewsKind.Hindered } => [Line(news, $"doesn't go on yet: {news.Message}", Tone.Bad)],
         { News: NewsKind.Lost } => [Line(news, news.Message ?? "", Tone.Bad), Line(news, "it is asked again")],
         { News: NewsKind.Found } => [Line(news, "is reached again")],
         { End: { } end } =>

@@ -8,7 +8,7 @@ using Wunderproxy.Controller.Metering;
 
 namespace Wunderproxy.Controller.Exporting;
 
-/// <summary>Sends traces of deployments and metrics by OTLP, the protocol of OpenTelemetry. Only this class needs its packages, so they are loaded only where it is made.</summary>
+/// <summary>Sends traces of deployments and metrics by OTLP, the protocol of OpenTelemetry.</summary>
 /// <remarks>
 /// What the standard variables say beyond address and protocol is heard: <c>OTEL_EXPORTER_OTLP_HEADERS</c> and its kind, <c>OTEL_SERVICE_NAME</c>, <c>OTEL_RESOURCE_ATTRIBUTES</c>, <c>OTEL_TRACES_SAMPLER</c>, <c>OTEL_SDK_DISABLED</c>.
 /// A receiver that is away delays nothing: what can't be sent is dropped.

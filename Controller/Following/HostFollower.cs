@@ -13,12 +13,16 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
 {
     private const string TriedAgain = "wunderproxy retry tries it again.";
 
+    // Without these nothing is begun; a deployment that waits for one of them looks like one that is forgotten.
+    private static readonly string[] Needed = ["StateDurable", "DockerReachable", "ProxyReachable", "StoreReachable"];
+
     private static readonly TimeSpan ProgressPause = TimeSpan.FromMilliseconds(500);
 
     private readonly HashSet<string> _former = [.. before?.Deployments.Where(deployment => deployment.End is not null).Select(deployment => deployment.Id) ?? []];
     private string? _deploymentId;
     private DateTimeOffset _toldUntil = DateTimeOffset.MinValue;
     private (DeploymentProgress? Progress, DateTimeOffset At) _progress;
+    private readonly Dictionary<string, string> _hindrances = [];
     private bool _isLost;
 
     public string Host { get; } = host;
@@ -54,7 +58,7 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
             news.AddRange(EndWithoutDeployment(status));
         }
 
-        return news;
+        return End is null ? [.. news, .. HindrancesOf(status)] : news;
     }
 
     /// <summary>The host couldn't be asked. It may be back soon: its Controller is being upgraded, say.</summary>
@@ -118,6 +122,26 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
             _progress = (progress, now);
             yield return News(NewsKind.Progress, now) with { Progress = progress };
         }
+    }
+
+    // Each once, as long as it says the same.
+    private List<HostNews> HindrancesOf(StatusDocument status)
+    {
+        var news = new List<HostNews>();
+        foreach (var condition in status.Conditions.Where(condition => Needed.Contains(condition.Type)))
+        {
+            if (condition.Status is not false)
+            {
+                _hindrances.Remove(condition.Type);
+            }
+            else if (_hindrances.GetValueOrDefault(condition.Type) != condition.Message)
+            {
+                _hindrances[condition.Type] = condition.Message;
+                news.Add(News(NewsKind.Hindered, status.At) with { Message = condition.Message });
+            }
+        }
+
+        return news;
     }
 
     private IReadOnlyList<HostNews> EndOf(DeploymentStatus deployment, StatusDocument status) => deployment.End switch

@@ -45,6 +45,9 @@ internal enum NewsKind
     /// <summary>It is farther within its phase, or what runs on replaced releases is less or more; twice a second at most.</summary>
     Progress,
 
+    /// <summary>Something keeps the host from going on, such as a full disk.</summary>
+    Hindered,
+
     /// <summary>The host isn't reached; it is asked again.</summary>
     Lost,
 

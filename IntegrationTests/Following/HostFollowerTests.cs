@@ -56,6 +56,19 @@ public sealed class HostFollowerTests
     }
 
     [Fact]
+    public void What_keeps_a_host_from_going_on_is_told_once_and_again_when_it_returns()
+    {
+        var well = Before with { Conditions = [new Condition("StateDurable", true, "Written", "The state file is whole.", Now)] };
+        var full = Before with { Conditions = [new Condition("StateDurable", false, "WriteFailed", "No space left on device.", Now), new Condition("LiveRestore", false, "Off", "It is off.", Now)] };
+
+        var news = Assert.Single(_follower.Take(full));
+        Assert.Equal((NewsKind.Hindered, "No space left on device."), (news.News, news.Message));
+        Assert.Empty(_follower.Take(full));
+        Assert.Empty(_follower.Take(well));
+        Assert.Equal(NewsKind.Hindered, Assert.Single(_follower.Take(full)).News);
+    }
+
+    [Fact]
     public void Phases_that_a_restarted_controller_has_forgotten_are_not_told_again()
     {
         _follower.Take(Read(Running with { Phases = [new(ReleasePhase.Accepted, Now), new(ReleasePhase.Pulling, Now.AddSeconds(1))] }));
