@@ -22,7 +22,7 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
     private string? _deploymentId;
     private DateTimeOffset _toldUntil = DateTimeOffset.MinValue;
     private (DeploymentProgress? Progress, DateTimeOffset At) _progress;
-    private readonly Dictionary<string, string> _hindrances = [];
+    private Dictionary<string, string> _hindrances = [];
     private bool _isLost;
 
     public string Host { get; } = host;
@@ -127,22 +127,29 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
     // Each once, as long as it says the same.
     private List<HostNews> HindrancesOf(StatusDocument status)
     {
-        var news = new List<HostNews>();
-        foreach (var condition in status.Conditions.Where(condition => Needed.Contains(condition.Type)))
-        {
-            if (condition.Status is not false)
-            {
-                _hindrances.Remove(condition.Type);
-            }
-            else if (_hindrances.GetValueOrDefault(condition.Type) != condition.Message)
-            {
-                _hindrances[condition.Type] = condition.Message;
-                news.Add(News(NewsKind.Hindered, status.At) with { Message = condition.Message });
-            }
-        }
-
+        var hindrances = HindrancesIn(status).ToDictionary();
+        var news = hindrances.Where(hindrance => _hindrances.GetValueOrDefault(hindrance.Key) != hindrance.Value)
+            .Select(hindrance => News(NewsKind.Hindered, status.At) with { Message = hindrance.Value }).ToList();
+        _hindrances = hindrances;
         return news;
     }
+
+    private IEnumerable<(string Of, string Message)> HindrancesIn(StatusDocument status)
+    {
+        foreach (var condition in status.Conditions.Where(IsHindrance))
+        {
+            yield return (condition.Type, condition.Message);
+        }
+
+        if (ReleaseIn(status) is { Phase: ReleasePhase.BackingOff })
+        {
+            yield return ("Release", status.Plan.Reason);
+        }
+    }
+
+    // A configuration that this host couldn't even read or keep is none that it refuses.
+    private static bool IsHindrance(Condition condition) =>
+        (condition.Status is false && Needed.Contains(condition.Type)) || condition is { Type: "ConfigurationAccepted", Status: null, Reason: "NotRead" };
 
     private IReadOnlyList<HostNews> EndOf(DeploymentStatus deployment, StatusDocument status) => deployment.End switch
     {

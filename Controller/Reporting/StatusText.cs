@@ -176,14 +176,15 @@ internal static class StatusText
         return status.Releases.Where(release => release.Failure?.At >= since).MaxBy(release => release.Failure!.At);
     }
 
-    // That nothing is kept to go back to is no trouble, and neither is a question without an answer yet.
-    private static bool IsTrouble(Condition condition) => condition is { Status: false, Type: not "RollbackAvailable", Reason: not "Progressing" };
+    // That nothing is kept to go back to is no trouble, and neither is a question without an answer yet; that a document can't be read or kept is.
+    private static bool IsTrouble(Condition condition) =>
+        condition is { Status: false, Type: not "RollbackAvailable", Reason: not "Progressing" } or { Status: null, Reason: "NotRead" };
 
     private static IEnumerable<Line> Trouble(Condition condition, ReleaseStatus? failed, DateTimeOffset now)
     {
         var isToldBelow = failed is not null && condition.Message == failed.Failure!.Message;
         var lines = isToldBelow ? [$"{Words.Name(failed!.Revision, failed.Hash)} failed, as is told below."] : condition.Message.Split('\n');
-        return [new($"{Indent}{condition.Type} is false for {Words.Span(now - condition.Since)}: {lines[0]}", Tone.Bad), .. lines.Skip(1).Select(line => new Line($"{Indent}  {line}"))];
+        return [new($"{Indent}{condition.Type} is {(condition.Status is null ? "unknown" : "false")} for {Words.Span(now - condition.Since)}: {lines[0]}", Tone.Bad), .. lines.Skip(1).Select(line => new Line($"{Indent}  {line}"))];
     }
 
     private static IEnumerable<Line> Failure(ReleaseStatus release) =>

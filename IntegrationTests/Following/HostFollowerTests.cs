@@ -69,6 +69,22 @@ public sealed class HostFollowerTests
     }
 
     [Fact]
+    public void Release_that_failed_and_is_tried_again_is_told_with_the_reason()
+    {
+        var waits = Read(Running) with { Releases = [new ReleaseStatus { Hash = New, Revision = "v2", Phase = ReleasePhase.BackingOff }], Plan = Before.Plan with { Reason = "Its image couldn't be pulled: no basic auth credentials." } };
+
+        Assert.Equal("Its image couldn't be pulled: no basic auth credentials.", Assert.Single(_follower.Take(waits), one => one.News == NewsKind.Hindered).Message);
+    }
+
+    [Fact]
+    public void Document_that_the_host_could_not_keep_is_told_with_the_reason()
+    {
+        var full = Before with { Conditions = [new Condition("ConfigurationAccepted", null, "NotRead", "current.json couldn't be kept on this host.", Now)] };
+
+        Assert.Equal(NewsKind.Hindered, Assert.Single(_follower.Take(full)).News);
+    }
+
+    [Fact]
     public void Phases_that_a_restarted_controller_has_forgotten_are_not_told_again()
     {
         _follower.Take(Read(Running with { Phases = [new(ReleasePhase.Accepted, Now), new(ReleasePhase.Pulling, Now.AddSeconds(1))] }));

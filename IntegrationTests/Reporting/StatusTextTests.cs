@@ -97,6 +97,14 @@ public sealed class StatusTextTests
     }
 
     [Fact]
+    public void Document_that_can_not_be_kept_is_told()
+    {
+        var text = TextOf(Serving with { Conditions = [new Condition("ConfigurationAccepted", null, "NotRead", "shop/current.json couldn't be kept on this host.", Now.AddMinutes(-5))] });
+
+        Assert.Contains("Not well\n  ConfigurationAccepted is unknown for 5m 0s: shop/current.json couldn't be kept on this host.\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Only_conditions_that_want_attention_are_told()
     {
         var text = TextOf(Serving with
