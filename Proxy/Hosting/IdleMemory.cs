@@ -9,7 +9,7 @@ internal sealed class IdleMemory : IDisposable
     private const long Little = 256 << 10;
     private const long Much = 8 << 20;
 
-    // Connections rest 5 to 10 s after their last request, which itself allocates; whatever they had is gone 18 s after it at the latest.
+    // Connections rest 5 to 10 s after their last request, which itself allocates; what they had can go soon after.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(4);
 
     private readonly ITimer _timer;
