@@ -93,7 +93,11 @@ public sealed record CurrentStatus(
 /// <param name="Reason">One word, CamelCase.</param>
 /// <param name="Message">What is so, since what, and what to do.</param>
 /// <param name="Since">When the status last changed.</param>
-public sealed record Condition(string Type, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] bool? Status, string Reason, string Message, DateTimeOffset Since);
+public sealed record Condition(string Type, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] bool? Status, string Reason, string Message, DateTimeOffset Since)
+{
+    /// <summary>Whether nothing is known because a document couldn't be read, or kept on the host.</summary>
+    public bool SaysNotRead() => this is { Status: null, Reason: "NotRead" };
+}
 
 /// <summary>A certificate that is obtained from an ACME server, as all hosts of the application share it.</summary>
 public sealed record AutomaticCertificate

@@ -148,8 +148,7 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
     }
 
     // A configuration that this host couldn't even read or keep is none that it refuses.
-    private static bool IsHindrance(Condition condition) =>
-        (condition.Status is false && Needed.Contains(condition.Type)) || condition is { Type: "ConfigurationAccepted", Status: null, Reason: "NotRead" };
+    private static bool IsHindrance(Condition condition) => (condition.Status is false && Needed.Contains(condition.Type)) || condition.SaysNotRead();
 
     private IReadOnlyList<HostNews> EndOf(DeploymentStatus deployment, StatusDocument status) => deployment.End switch
     {

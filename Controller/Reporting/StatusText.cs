@@ -178,7 +178,7 @@ internal static class StatusText
 
     // That nothing is kept to go back to is no trouble, and neither is a question without an answer yet; that a document can't be read or kept is.
     private static bool IsTrouble(Condition condition) =>
-        condition is { Status: false, Type: not "RollbackAvailable", Reason: not "Progressing" } or { Status: null, Reason: "NotRead" };
+        condition is { Status: false, Type: not "RollbackAvailable", Reason: not "Progressing" } || condition.SaysNotRead();
 
     private static IEnumerable<Line> Trouble(Condition condition, ReleaseStatus? failed, DateTimeOffset now)
     {

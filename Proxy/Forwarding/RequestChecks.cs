@@ -165,11 +165,11 @@ internal static class RequestChecks
         ? null
         : Problem.Refused(StatusCodes.Status400BadRequest, "The Host header names no host.");
 
-    private static bool NamesHost(HostString host) => IsPlainName(WithoutPort(host.Value))
+    private static bool NamesHost(HostString host) => IsPlain(host.Value)
         || (host.HasValue && Uri.CheckHostName(host.Host) != UriHostNameType.Unknown && host.Port is null or <= ushort.MaxValue);
 
-    private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host) =>
-        host.LastIndexOf(':') is var colon and >= 0 && ushort.TryParse(host[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out _) ? host[..colon] : host;
+    private static bool IsPlain(ReadOnlySpan<char> host) =>
+        RequestPlace.WithoutPort(host) is var name && IsPlainName(name) && (name.Length == host.Length || ushort.TryParse(host[(name.Length + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out _));
 
     // What nearly all requests say, without taking it apart.
     private static bool IsPlainName(ReadOnlySpan<char> host) =>
