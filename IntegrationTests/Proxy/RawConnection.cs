@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -6,10 +7,20 @@ using System.Text;
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 /// <summary>A TCP connection whose bytes are seen as they are, or within TLS; text is Latin-1, so each character is one byte. Every wait ends after 10 s.</summary>
-internal sealed class RawConnection(Socket socket, SslStream? tls = null) : IAsyncDisposable
+/// <remarks>It stays open until it is disposed, also where a test has no more use for it: the garbage collector would close it at any moment.</remarks>
+internal sealed class RawConnection : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly ConcurrentDictionary<Socket, bool> Open = new();
     private readonly StringBuilder _unread = new();
+    private readonly Socket _socket;
+    private readonly SslStream? _tls;
+
+    public RawConnection(Socket socket, SslStream? tls = null)
+    {
+        (_socket, _tls) = (socket, tls);
+        Open[socket] = true;
+    }
 
     public static async Task<RawConnection> ConnectAsync(IPEndPoint address)
     {
@@ -19,20 +30,20 @@ internal sealed class RawConnection(Socket socket, SslStream? tls = null) : IAsy
     }
 
     /// <summary>Whether something has come that wasn't read.</summary>
-    public bool HasUnread => _unread.Length > 0 || socket.Available > 0;
+    public bool HasUnread => _unread.Length > 0 || _socket.Available > 0;
 
     public async Task SendAsync(string text)
     {
         var bytes = Encoding.Latin1.GetBytes(text);
-        if (tls is not null)
+        if (_tls is not null)
         {
-            await tls.WriteAsync(bytes).AsTask().WaitAsync(Limit, TimeProvider.System);
+            await _tls.WriteAsync(bytes).AsTask().WaitAsync(Limit, TimeProvider.System);
             return;
         }
 
         for (var sent = 0; sent < bytes.Length;)
         {
-            sent += await socket.SendAsync(bytes.AsMemory(sent)).AsTask().WaitAsync(Limit, TimeProvider.System);
+            sent += await _socket.SendAsync(bytes.AsMemory(sent)).AsTask().WaitAsync(Limit, TimeProvider.System);
         }
     }
 
@@ -146,23 +157,29 @@ internal sealed class RawConnection(Socket socket, SslStream? tls = null) : IAsy
     /// <summary>Breaks the connection off with a reset.</summary>
     public void Reset()
     {
-        socket.LingerState = new LingerOption(true, 0);
-        socket.Dispose();
+        _socket.LingerState = new LingerOption(true, 0);
+        Close();
     }
 
     public async ValueTask DisposeAsync()
     {
-        socket.Dispose();
-        if (tls is not null)
+        Close();
+        if (_tls is not null)
         {
-            await tls.DisposeAsync();
+            await _tls.DisposeAsync();
         }
+    }
+
+    private void Close()
+    {
+        _socket.Dispose();
+        _ = Open.TryRemove(_socket, out _);
     }
 
     private async Task<int> ReceiveAsync()
     {
         var buffer = new byte[16384];
-        var count = await (tls?.ReadAsync(buffer).AsTask() ?? socket.ReceiveAsync(buffer)).WaitAsync(Limit, TimeProvider.System);
+        var count = await (_tls?.ReadAsync(buffer).AsTask() ?? _socket.ReceiveAsync(buffer)).WaitAsync(Limit, TimeProvider.System);
         _unread.Append(Encoding.Latin1.GetString(buffer, 0, count));
         return count;
     }

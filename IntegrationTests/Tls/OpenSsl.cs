@@ -25,10 +25,22 @@ internal static class OpenSsl
             RedirectStandardError = true,
         };
         using var process = Process.Start(start)!;
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
+        await SendAsync(process.StandardInput, input);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20), TimeProvider.System);
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
         return await output + await errors;
+    }
+
+    private static async Task SendAsync(StreamWriter writer, string input)
+    {
+        try
+        {
+            await writer.WriteAsync(input);
+            writer.Close();
+        }
+        catch (IOException)
+        {
+            // It was refused, and has ended before it read that: what it wrote says so.
+        }
     }
 }
