@@ -55,9 +55,12 @@ public sealed class RestingConnectionTests : IAsyncDisposable
     {
         await using var client = await ConnectAsync();
         var server = await AcceptAsync(client, "one");
+        Assert.Equal(0, _clients.LetGo);
 
         var last = await RestAsync(server);
         Assert.True(last is { IsCompleted: true, Buffer.IsEmpty: true });
+        await PassAsync(4);
+        Assert.Equal(1, _clients.LetGo);
 
         var again = await AcceptAsync(client, "two");
         Assert.NotSame(server.Connection, again.Connection);

@@ -81,7 +81,7 @@ internal sealed partial class ProxyHost : IAsyncDisposable
             : null;
         _public = new PublicServer(
             options, rules.Trusted, _certificates is { } certificates ? host => certificates.Choose(host, _table.AsksClient(host)) : null, acme, _connections, _services, time, loggers);
-        _memory = new IdleMemory(() => _connections.AreIdle, time);
+        _memory = new IdleMemory(_connections, time);
         _clock = new TrafficClock(_table.Look, time);
         _former = new FormerTraffic(Path.Combine(options.StateDirectory, "traffic.json"));
         _control = new ControlServer(options.ControlSocket, new ControlApi(_registry, new AcmeApi(_registry, acme, automatic, _certificates), _service, _former, StatusOf), loggers);

@@ -170,7 +170,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <summary>Lets Kestrel forget the connection, if nothing has moved on it since this was last called and no request runs.</summary>
     public void RestIfQuiet()
     {
-        var isQuiet = _moves == _socket.Moves && _client.IsIdle && !_isKept;
+        var isQuiet = _moves == _socket.Moves && _client.IsIdle && !_isKept && !_isResting && Volatile.Read(ref _isKnown) == 1;
         _moves = _socket.Moves;
         if (isQuiet)
         {
@@ -268,6 +268,7 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         if (_moves == _socket.Moves && _client.IsIdle && _input is { IsWaiting: true } && _output is null or { UnflushedBytes: 0, IsSending: false } && !IsClosed)
         {
             _isResting = true;
+            _client.Rest();
             _input.LetGo();
         }
     }

@@ -19,9 +19,13 @@ internal sealed class ClientConnections(DescriptorLimit limit, int? most = null,
     private readonly HashSet<ClientConnection> _open = [];
     private long _total;
     private long _connected;
+    private long _letGo;
 
     /// <summary>Whether no connection has a request that runs.</summary>
     public bool AreIdle => Volatile.Read(ref _counts[(int)ClientConnectionState.Active]) == 0;
+
+    /// <summary>Connections that have left, or that nobody but the listener knows any more, so far.</summary>
+    public long LetGo => Volatile.Read(ref _letGo);
 
     /// <summary>Counts by the names of the states.</summary>
     public IReadOnlyDictionary<string, long> Report() =>
@@ -70,7 +74,11 @@ internal sealed class ClientConnections(DescriptorLimit limit, int? most = null,
 
         Interlocked.Decrement(ref _connected);
         Move(state, null);
+        CountLetGo();
     }
+
+    /// <summary>Counts a connection that rests from now on.</summary>
+    public void CountLetGo() => Interlocked.Increment(ref _letGo);
 
     /// <summary>Claims of the requests that run.</summary>
     public IReadOnlyList<Claim> Running()
@@ -162,6 +170,9 @@ internal sealed class ClientConnection
 
     /// <summary>Whether it is between two requests.</summary>
     public bool IsIdle => _state == ClientConnectionState.Idle;
+
+    /// <summary>Notes that it rests: nobody but the listener knows it any more.</summary>
+    public void Rest() => _counts.CountLetGo();
 
     /// <summary>The holds that its requests have on targets.</summary>
     public IReadOnlyList<Claim> Claims()
