@@ -14,7 +14,7 @@ internal sealed class HostFollower(string host, FollowGoal goal, StatusDocument?
     private const string TriedAgain = "wunderproxy retry tries it again.";
 
     // Without these nothing is begun; a deployment that waits for one of them looks like one that is forgotten.
-    private static readonly string[] Needed = ["StateDurable", "DockerReachable", "ProxyReachable", "StoreReachable"];
+    private static readonly string[] Needed = ["StateDurable", "DockerReachable", "ProxyReachable", "RoutingAccepted", "StoreReachable"];
 
     private static readonly TimeSpan ProgressPause = TimeSpan.FromMilliseconds(500);
 

@@ -10,6 +10,9 @@ namespace Wunderproxy.Controller.Reconciling;
 /// <summary>What is well and what is not, from the facts.</summary>
 internal static class Conditions
 {
+    // What the Proxy can't take is sent to it again each second.
+    private static readonly TimeSpan RefusalCounts = TimeSpan.FromSeconds(15);
+
     public static IEnumerable<Condition> Of(Situation s, EngineLink engine, CurrentReading current, string? journalDamage, string? saveFailure)
     {
         yield return Ready(s);
@@ -17,6 +20,7 @@ internal static class Conditions
         yield return Healthy(s);
         yield return Engine(s, engine);
         yield return Proxy(s);
+        yield return Routing(s);
         yield return Store(s, current);
         yield return Configuration(s, current);
         yield return StateFile(s, journalDamage, saveFailure);
@@ -113,6 +117,12 @@ internal static class Conditions
     private static Condition Proxy(Situation s) => s.Seen.Proxy is Fact<ApplicationState?>.Unknown unknown
         ? Of(s, "ProxyReachable", false, "Unreachable", $"{Sentence(unknown.Reason)} No traffic is moved and nothing is stopped until it answers.")
         : Of(s, "ProxyReachable", true, "Reached", "The Proxy answers.");
+
+    // What is the fault of a release is said of the release.
+    private static Condition Routing(Situation s) =>
+        s.FailuresOf("proxy", s.Now - RefusalCounts).Where(failure => failure.Outcome == Outcome.TerminalEnv).MaxBy(failure => failure.At) is { } refusal
+            ? Of(s, "RoutingAccepted", false, "Refused", $"{Sentence(refusal.Message)} It serves on as before, and is told again until it takes it.")
+            : Of(s, "RoutingAccepted", s.ProxyIsKnown ? true : null, s.ProxyIsKnown ? "Accepted" : "NotKnown", s.ProxyIsKnown ? "The Proxy takes what it is told." : "The Proxy doesn't answer.");
 
     private static Condition Store(Situation s, CurrentReading current) => current switch
     {

@@ -14,7 +14,7 @@ const phaseWords = {
 
 const conditionWords = {
   Ready: "The wanted release serves", Available: "Requests are served", Healthy: "The active release is healthy", DockerReachable: "The Docker Engine answers",
-  ProxyReachable: "The Proxy answers", StoreReachable: "The store answers", ConfigurationAccepted: "current.json can be used", StateDurable: "The state file is well",
+  ProxyReachable: "The Proxy answers", RoutingAccepted: "The Proxy does as it is told", StoreReachable: "The store answers", ConfigurationAccepted: "current.json can be used", StateDurable: "The state file is well",
   RollbackAvailable: "There is a release to go back to", LiveRestore: "Containers survive a restart of the engine", CertificatesValid: "Certificates are valid",
   CertificatesObtained: "Automatic certificates are there",
 };

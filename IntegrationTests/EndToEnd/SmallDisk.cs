@@ -36,6 +36,8 @@ internal sealed class SmallDisk : IAsyncDisposable
         }
     }
 
+    public async Task GrowAsync(int megabytes) => await Command.RunAsync("mount", ["-o", $"remount,size={megabytes}m", _folder], Deadline);
+
     /// <summary>A file that can be neither written nor replaced.</summary>
     public static async Task MakeReadOnlyAsync(string file)
     {

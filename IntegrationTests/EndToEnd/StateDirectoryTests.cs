@@ -96,6 +96,23 @@ public sealed class StateDirectoryTests(LabHost lab)
         Assert.True((await shop.StatusAsync()).Conditions.Single(c => c.Type == "StateDurable").Status);
     }
 
+    [Fact]
+    public async Task Deployment_for_which_the_proxy_has_no_room_waits_and_says_so_and_goes_on_when_there_is_some()
+    {
+        await using var shop = Shop.InDirectory(lab, "proxyfull");
+        await using var disk = await SmallDisk.MountAsync(Path.Combine(shop.Installation.StateDirectory, "proxy"), megabytes: 1);
+        shop.Start();
+        var first = await shop.DeployAsync(await shop.ConfigurationAsync("v1"));
+
+        var condition = await shop.WaitForConditionAsync("RoutingAccepted", false);
+
+        Assert.Contains("couldn't be written, so nothing changed: ", condition.Message, StringComparison.Ordinal);
+        await disk.GrowAsync(8);
+        await shop.WaitForEndAsync(first);
+        Assert.Equal("hello from v1", await shop.Client.GetStringAsync(""));
+        await shop.WaitForConditionAsync("RoutingAccepted", true);
+    }
+
     private async Task<Shop> ServingShopAsync(string name)
     {
         var shop = Shop.InDirectory(lab, name);

@@ -4,6 +4,7 @@ using Wunderproxy.Controller.Desired;
 using Wunderproxy.Controller.Docker;
 using Wunderproxy.Controller.Observing;
 using Wunderproxy.Controller.Reconciling;
+using Wunderproxy.Controller.Releases;
 using Wunderproxy.IntegrationTests.Releases;
 
 namespace Wunderproxy.IntegrationTests.Reconciling;
@@ -49,6 +50,25 @@ public sealed class ConditionsTests
 
         Assert.Equal((false, _world.Now.AddHours(-1)), (condition.Status, condition.Since));
         Assert.Contains("wunderproxy undrain-host", condition.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Proxy_that_does_not_take_what_it_is_told_is_a_condition_until_it_takes_it()
+    {
+        Assert.Equal((true, "Accepted"), Routing());
+        _world.Fail(new Effect.Route(null, new ApplicationSnapshot { Application = "shop", Installation = "i", Generation = 1, Fence = 1 }), Outcome.TerminalEnv, message: "No space left on device");
+
+        Assert.Equal((false, "Refused"), Routing());
+
+        _world.Wait(TimeSpan.FromMinutes(1));
+        Assert.Equal((true, "Accepted"), Routing());
+    }
+
+    private (bool? Status, string Reason) Routing()
+    {
+        var condition = Conditions.Of(_world.Situation(), new EngineLink(_world.Now, null, null), new CurrentReading(new CurrentDocument.Absent(), null, null), null, null)
+            .Single(c => c.Type == "RoutingAccepted");
+        return (condition.Status, condition.Reason);
     }
 
     private IEnumerable<Condition> Of(params IReadOnlyList<CertificateStatus> certificates) =>
