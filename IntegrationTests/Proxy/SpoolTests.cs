@@ -99,6 +99,29 @@ public sealed class SpoolTests : IDisposable
     }
 
     [Fact]
+    public async Task Whoever_fills_it_does_not_wait_for_the_disk_while_there_is_memory_to_spare()
+    {
+        using var store = Store(memory: 40 * Piece, disk: 100 * Piece);
+        using var disk = new ManualResetEventSlim();
+        for (var i = 0; i < 8; i++)
+            store.Writers.Post(disk.Wait);
+        var room = new LoopSignal(_loop);
+        using var spool = new Spool(store, 2 * Piece, long.MaxValue, room, _loop);
+
+        var put = 0L;
+        while (spool.TryMakeRoom())
+        {
+            spool.Room.Span.Clear();
+            put += spool.Room.Length;
+            spool.Filled(spool.Room.Length);
+        }
+
+        Assert.InRange(put, 28 * Piece, 30 * Piece);
+        disk.Set();
+        await Lab.Eventually.HoldsAsync("there is room again", () => spool.TryMakeRoom());
+    }
+
+    [Fact]
     public async Task What_is_given_up_while_it_is_written_is_given_back()
     {
         using var store = Store(memory: 100 * Piece, disk: 100 * Piece);

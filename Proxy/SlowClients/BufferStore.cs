@@ -39,11 +39,17 @@ internal sealed partial class BufferStore : IDisposable
         PrepareFolder();
     }
 
-    /// <summary>Where files are read and written.</summary>
-    public DiskThreads Threads { get; } = new();
+    /// <summary>Where files are made, written and closed.</summary>
+    public DiskThreads Writers { get; } = new("write");
+
+    /// <summary>Where files are read, for clients who wait: not behind all that is to be written.</summary>
+    public DiskThreads Readers { get; } = new("read");
 
     /// <summary>Whether so much memory is in use that what can be in a file should be.</summary>
     public bool IsScarce => Volatile.Read(ref _memory) > _caps.Memory / 2;
+
+    /// <summary>Whether so little is in use that what is on its way to a file may have more: the application doesn't wait for the disk then.</summary>
+    public bool HasMemoryToSpare => Volatile.Read(ref _memory) < _caps.Memory / 4 * 3;
 
     /// <summary>Takes memory if there is enough left.</summary>
     public bool TryTakeMemory(int bytes) => TryTake(ref _memory, bytes, _caps.Memory);
@@ -137,7 +143,11 @@ internal sealed partial class BufferStore : IDisposable
     };
 
     /// <inheritdoc/>
-    public void Dispose() => Threads.Dispose();
+    public void Dispose()
+    {
+        Writers.Dispose();
+        Readers.Dispose();
+    }
 
     private static bool TryTake(ref long used, int bytes, long cap)
     {

@@ -10,9 +10,10 @@ namespace Wunderproxy.Proxy.SlowClients;
 /// What waits for them is bounded by the memory that bodies may have.
 /// </remarks>
 [SuppressMessage("Usage", "CA2213", Justification = "The threads still take from the queue what was posted.")]
-internal sealed class DiskThreads : IDisposable
+/// <param name="use">What they are for; a part of their names.</param>
+internal sealed class DiskThreads(string use) : IDisposable
 {
-    private const int Count = 4;
+    private const int Count = 3;
 
     private readonly BlockingCollection<Action> _work = [];
     private readonly Lock _lock = new();
@@ -41,7 +42,7 @@ internal sealed class DiskThreads : IDisposable
         {
             for (var i = 0; i < Count && !_isRunning; i++)
             {
-                new Thread(Run) { IsBackground = true, Name = $"wp-disk-{i}" }.UnsafeStart();
+                new Thread(Run) { IsBackground = true, Name = $"wp-{use}-{i}" }.UnsafeStart();
             }
 
             _isRunning = true;

@@ -27,7 +27,7 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
 
     private const int LeastSize = 4 << 10;
 
-    // What may be on its way to the file: so much that the disk's threads have always something to do, and no more.
+    // What may be on its way to the file in any case: so much that the disk's threads have always something to do.
     private const int MostWriting = 8;
 
     private readonly Lock _lock = new();
@@ -131,7 +131,7 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
             first.Bytes = ArrayPool<byte>.Shared.Rent(first.Size);
         }
 
-        store.Threads.Post(() => Load(first));
+        store.Readers.Post(() => Load(first));
         while (Volatile.Read(ref first.IsInFile) && first.Failure is null)
         {
             await _loaded.WaitAsync();
@@ -181,7 +181,7 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
     private bool FitsMemory(int size)
     {
         var isTooMuch = _inMemory + size > (store.IsScarce ? 0 : memory);
-        return !isTooMuch || TrySpillLast() ? _writing < MostWriting : _inMemory + size <= memory;
+        return !isTooMuch || TrySpillLast() ? _writing < MostWriting || store.HasMemoryToSpare : _inMemory + size <= memory;
     }
 
     // The first piece stays, for it is the next to be taken.
@@ -205,7 +205,7 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
 
         (last.IsWriting, last.Place) = (true, place);
         _writing++;
-        store.Threads.Post(() => Write(last));
+        store.Writers.Post(() => Write(last));
         return true;
     }
 
@@ -347,7 +347,7 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
         {
             // A long file takes its time to be given up.
             _file = null;
-            store.Threads.Post(() => store.Close(file));
+            store.Writers.Post(() => store.Close(file));
         }
     }
 
