@@ -39,6 +39,9 @@ internal sealed partial class BufferStore : IDisposable
         PrepareFolder();
     }
 
+    /// <summary>Where the memory of pieces comes from.</summary>
+    public PiecePool Pieces { get; } = new();
+
     /// <summary>Where files are made, written and closed.</summary>
     public DiskThreads Writers { get; } = new("write");
 
@@ -55,7 +58,13 @@ internal sealed partial class BufferStore : IDisposable
     public bool TryTakeMemory(int bytes) => TryTake(ref _memory, bytes, _caps.Memory);
 
     /// <summary>Gives memory back.</summary>
-    public void GiveMemory(int bytes) => Interlocked.Add(ref _memory, -bytes);
+    public void GiveMemory(int bytes)
+    {
+        if (Interlocked.Add(ref _memory, -bytes) == 0)
+        {
+            Pieces.Clear();
+        }
+    }
 
     /// <summary>Takes room on the disk if there is enough left.</summary>
     public bool TryTakeDisk(int bytes) => TryTake(ref _disk, bytes, _caps.Disk);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using Wunderproxy.Proxy.Sockets;
@@ -101,7 +100,7 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
             }
 
             _inMemory += size;
-            _last = new Piece(ArrayPool<byte>.Shared.Rent(size), size);
+            _last = new Piece(store.Pieces.Rent(size), size);
             _pieces.Enqueue(_last);
             return true;
         }
@@ -128,7 +127,7 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
         {
             first = _pieces.Peek();
             first.IsInReserve = true;
-            first.Bytes = ArrayPool<byte>.Shared.Rent(first.Size);
+            first.Bytes = store.Pieces.Rent(first.Size);
         }
 
         store.Readers.Post(() => Load(first));
@@ -320,7 +319,7 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
         if (piece.Bytes is { } bytes)
         {
             piece.Bytes = null;
-            ArrayPool<byte>.Shared.Return(bytes);
+            store.Pieces.Return(bytes);
             if (!piece.IsInReserve)
             {
                 _inMemory -= piece.Size;
