@@ -35,7 +35,8 @@ public static class LargeImage
     {
         using var answer = await call;
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode && !text.Contains("\"errorDetail\"", StringComparison.Ordinal), text);
+        if (!answer.IsSuccessStatusCode || text.Contains("\"errorDetail\"", StringComparison.Ordinal))
+            throw new InvalidOperationException(text);
     }
 
     private static async Task<byte[]> ContextAsync(string image, int bytes)
