@@ -1,4 +1,5 @@
 using System.Globalization;
+using Wunderproxy.Contracts.Control;
 using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Benchmarks;
@@ -130,16 +131,20 @@ internal sealed class Contender : IAsyncDisposable
         return await StartedAsync(new Contender("Go's ReverseProxy", port, StartLogging(folder, program, arguments)) { Http2Address = null });
     }
 
-    public static async Task<Contender> WunderproxyAsync(LabHost lab, Uri backend, bool logs = false, params string[] arguments)
+    /// <summary>The Proxy with what a release has that says nothing about its features.</summary>
+    public static Task<Contender> WunderproxyAsync(LabHost lab, Uri backend, bool logs = false, params string[] arguments) =>
+        WunderproxyAsync(lab, "wunderproxy-proxy", backend, snapshot => snapshot.Buffering = new Buffering(), logs ? [.. arguments, "--access-log"] : arguments);
+
+    /// <summary>The Proxy under a name, with an application that is configured as given.</summary>
+    public static async Task<Contender> WunderproxyAsync(LabHost lab, string name, Uri backend, Action<ApplicationSnapshot> configure, params string[] arguments)
     {
         var port = FreePort.Next();
         var folder = lab.NewDirectory("proxy");
         var socket = Path.Combine(folder, "proxy.sock");
-        string[] log = logs ? ["--access-log"] : [];
-        var process = StartLogging(folder, ProxyProcess.Executable, ["--listen", $"127.0.0.1:{port}", "--control", socket, "--state-dir", Path.Combine(folder, "state"), .. log, .. arguments]);
-        var control = new ControlSocket(socket);
+        var process = StartLogging(folder, ProxyProcess.Executable, ["--listen", $"127.0.0.1:{port}", "--control", socket, "--state-dir", Path.Combine(folder, "state"), .. arguments]);
+        var control = new ControlSocket(socket, configure);
         await Eventually.HoldsAsync("the Proxy takes its target", _ => control.TryMoveAsync(backend));
-        return await StartedAsync(new Contender("wunderproxy-proxy", port, process) { Control = control });
+        return await StartedAsync(new Contender(name, port, process) { Control = control });
     }
 
     public async ValueTask DisposeAsync()

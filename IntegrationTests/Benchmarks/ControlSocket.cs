@@ -7,7 +7,8 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 
 /// <summary>Moves the traffic of a Proxy that no Controller cares for.</summary>
 /// <param name="path">Its control socket.</param>
-internal sealed class ControlSocket(string path) : IDisposable
+/// <param name="configure">Says how the application is served, besides where.</param>
+internal sealed class ControlSocket(string path, Action<ApplicationSnapshot> configure) : IDisposable
 {
     private readonly HttpClient _client = new(new SocketsHttpHandler
     {
@@ -35,7 +36,8 @@ internal sealed class ControlSocket(string path) : IDisposable
             Address = backend.Authority,
             Probe = new HealthProbe { Path = "/tiny" },
         };
-        var snapshot = new ApplicationSnapshot { Application = "bench", Installation = "bench", Generation = generation, Fence = generation, Target = target, Buffering = new Buffering() };
+        var snapshot = new ApplicationSnapshot { Application = "bench", Installation = "bench", Generation = generation, Fence = generation, Target = target };
+        configure(snapshot);
         using var answer = await _client.PutAsJsonAsync("http://proxy/applications/bench", snapshot, ContractsJson.Default.ApplicationSnapshot);
         return answer.IsSuccessStatusCode;
     }

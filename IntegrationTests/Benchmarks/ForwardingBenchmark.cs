@@ -24,18 +24,20 @@ internal static class ForwardingBenchmark
         await using var wunderproxy = await Contender.WunderproxyAsync(lab, backend.Address, options.AccessLog);
         Contender[] contenders = [backend, nginx, haproxy, caddy, go, wunderproxy];
         foreach (var load in ForwardingLoad.All(lab).Where(load => options.Only is not { } only || load.Title.Contains(only, StringComparison.OrdinalIgnoreCase)))
-            yield return await MeasureAsync(load, [.. contenders.Where(load.Fits)], options, cancellationToken);
+            yield return await CompareAsync("Forwarding", load, [.. contenders.Where(load.Fits)], nginx, options.Rounds ?? DefaultRounds, TimeSpan.FromSeconds(options.Seconds ?? DefaultSeconds), cancellationToken);
         if (options.Only is null)
             yield return await IdleConnections.RunAsync(contenders.Skip(1));
     }
 
-    private static async Task<string> MeasureAsync(ForwardingLoad load, Contender[] contenders, BenchmarkOptions options, CancellationToken cancellationToken)
+    /// <summary>Gives a load to contenders in turns.</summary>
+    /// <returns>The table, with ratios to one of them.</returns>
+    public static async Task<string> CompareAsync(
+        string subject, ForwardingLoad load, Contender[] contenders, Contender standard, int rounds, TimeSpan length, CancellationToken cancellationToken)
     {
-        var length = TimeSpan.FromSeconds(options.Seconds ?? DefaultSeconds);
         foreach (var contender in contenders)
             await load.RunAsync(contender, WarmUp);
         var turns = new List<Turn>();
-        for (var round = 0; round < (options.Rounds ?? DefaultRounds); round++)
+        for (var round = 0; round < rounds; round++)
         {
             // Each begins a round equally often: what the machine does besides meets all of them.
             for (var i = 0; i < contenders.Length; i++)
@@ -45,7 +47,7 @@ internal static class ForwardingBenchmark
             }
         }
 
-        return Report(load, contenders, turns, length);
+        return Report($"{subject}: {load.Title}, {rounds} rounds of {length.TotalSeconds:0} s", contenders, turns, standard.Name);
     }
 
     private static async Task<Turn> TakeTurnAsync(Contender contender, ForwardingLoad load, TimeSpan length)
@@ -57,22 +59,20 @@ internal static class ForwardingBenchmark
         return new Turn(contender.Name, result, cpu.TotalMicroseconds / Math.Max(1, result.Requests));
     }
 
-    private static string Report(ForwardingLoad load, Contender[] contenders, List<Turn> turns, TimeSpan length)
+    private static string Report(string title, Contender[] contenders, List<Turn> turns, string standard)
     {
-        var rounds = turns.Count / contenders.Length;
         var table = new MarkdownTable(
-            $"Forwarding: {load.Title}, {rounds} rounds of {length.TotalSeconds:0} s",
-            "Proxy", "requests/s", "Middle half (all)", "to nginx", "CPU µs a request", "Middle half (all)", "to nginx", "p99 ms", "to nginx", "Memory MiB", "Failed");
-        var nginx = turns.Where(t => t.Name == "nginx").ToList();
+            title, "Proxy", "requests/s", "Middle half (all)", $"to {standard}", "CPU µs a request", "Middle half (all)", $"to {standard}", "p99 ms", $"to {standard}", "Memory MiB", "Failed");
+        var theirs = turns.Where(t => t.Name == standard).ToList();
         foreach (var contender in contenders)
         {
             var own = turns.Where(t => t.Name == contender.Name).ToList();
             var (rate, cpu) = (new Figures(own.Select(t => t.Result.PerSecond)), new Figures(own.Select(t => t.CpuMicroseconds)));
             table.Row(
                 contender.Name,
-                rate.MedianText("0"), rate.Spread("0"), Ratio(own, nginx, t => t.Result.PerSecond),
-                cpu.MedianText("0.0"), cpu.Spread("0.0"), Ratio(own, nginx, t => t.CpuMicroseconds),
-                own[0].Result.P99Ms is null ? "" : new Figures(own.Select(P99)).MedianText("0.00"), own[0].Result.P99Ms is null ? "" : Ratio(own, nginx, P99),
+                rate.MedianText("0"), rate.Spread("0"), Ratio(own, theirs, t => t.Result.PerSecond),
+                cpu.MedianText("0.0"), cpu.Spread("0.0"), Ratio(own, theirs, t => t.CpuMicroseconds),
+                own[0].Result.P99Ms is null ? "" : new Figures(own.Select(P99)).MedianText("0.00"), own[0].Result.P99Ms is null ? "" : Ratio(own, theirs, P99),
                 Figures.Text(contender.Use.ResidentBytes / 1048576.0, "0"), $"{own.Sum(t => t.Result.Failed)}");
         }
 
@@ -81,8 +81,8 @@ internal static class ForwardingBenchmark
 
     private static double P99(Turn turn) => turn.Result.P99Ms ?? 0;
 
-    private static string Ratio(List<Turn> own, List<Turn> nginx, Func<Turn, double> value) =>
-        new Figures(own.Zip(nginx, (o, n) => value(o) / value(n))).MedianText("0.00");
+    private static string Ratio(List<Turn> own, List<Turn> theirs, Func<Turn, double> value) =>
+        new Figures(own.Zip(theirs, (o, n) => value(o) / value(n))).MedianText("0.00");
 
     private sealed record Turn(string Name, LoadResult Result, double CpuMicroseconds);
 }

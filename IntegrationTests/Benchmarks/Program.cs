@@ -34,6 +34,7 @@ IAsyncEnumerable<string> TablesOf(string subject) => subject switch
     "switch" => OneAsync(SwitchBenchmark.RunAsync(lab, options, end.Token)),
     "storm" => OneAsync(StormBenchmark.RunAsync(lab, options, end.Token)),
     "forwarding" => ForwardingBenchmark.RunAsync(lab, options, end.Token),
+    "features" => OneAsync(FeatureBenchmark.RunAsync(lab, options, end.Token)),
     "slow" => OneAsync(SlowBenchmark.RunAsync(lab, options, end.Token)),
     "commands" => OneAsync(CommandBenchmark.RunAsync(lab, options, end.Token)),
     _ => OneAsync(IdleBenchmark.RunAsync(lab, options, end.Token)),

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Measures deployments, switches under load, forwarding, slow clients, idle cost and commands, and prints Markdown tables.
+# Measures deployments, switches under load, forwarding, unused features, slow clients, idle cost and commands, and prints Markdown tables.
 #
-#   run.sh [deployments|switch|storm|forwarding|slow|idle|commands|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]
+#   run.sh [deployments|switch|storm|forwarding|features|slow|idle|commands|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]
 #
-#   --rounds      repetitions (deployments 20, switches 10, of a storm 1000, forwarding 5, commands 20)
-#   --seconds     length of one measurement (forwarding 4, slow 220, idle 60)
+#   --rounds      repetitions (deployments 20, switches 10, of a storm 1000, forwarding 5, features 15, commands 20)
+#   --seconds     length of one measurement (forwarding 4, features 2, slow 220, idle 60)
 #   --only        forwarding: the kinds of traffic whose title has this text, such as "WebSockets"
 #   --access-log  all that forward write a line for each request
 #

@@ -108,15 +108,19 @@ public sealed class SpoolTests : IDisposable
         var room = new LoopSignal(_loop);
         using var spool = new Spool(store, 2 * Piece, long.MaxValue, room, _loop);
 
-        var put = 0L;
-        while (spool.TryMakeRoom())
+        var (put, turns) = (0L, 0);
+        while (true)
         {
-            spool.Room.Span.Clear();
-            put += spool.Room.Length;
-            spool.Filled(spool.Room.Length);
+            for (; spool.TryMakeRoom(); put += Piece)
+                spool.Filled(spool.Room.Length);
+            if (put >= 28 * Piece)
+                break;
+            turns++;
+            await room.WaitAsync();
         }
 
         Assert.InRange(put, 28 * Piece, 30 * Piece);
+        Assert.InRange(turns, 2, 3);
         disk.Set();
         await Lab.Eventually.HoldsAsync("there is room again", () => spool.TryMakeRoom());
     }

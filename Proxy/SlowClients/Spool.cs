@@ -40,6 +40,7 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
     private long _waiting;
     private int _inMemory;
     private int _writing;
+    private int _sinceTurn;
     private bool _hasReserve;
     private bool _hasNoFile;
     private bool _isDisposed;
@@ -180,7 +181,19 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
     private bool FitsMemory(int size)
     {
         var isTooMuch = _inMemory + size > (store.IsScarce ? 0 : memory);
-        return !isTooMuch || TrySpillLast() ? _writing < MostWriting || store.HasMemoryToSpare : _inMemory + size <= memory;
+        return !isTooMuch || TrySpillLast() ? _writing < MostWriting || (store.HasMemoryToSpare && !IsTurnOver()) : _inMemory + size <= memory;
+    }
+
+    // What comes faster than the disk takes it could keep its event loop to itself: others have their turns between.
+    private bool IsTurnOver()
+    {
+        if (++_sinceTurn % MostWriting != 0)
+        {
+            return false;
+        }
+
+        room.Signal();
+        return true;
     }
 
     // The first piece stays, for it is the next to be taken.
