@@ -11,8 +11,8 @@ public sealed class SlowHttpTests : IDisposable
 {
     private const int Crowd = 10_000;
 
-    // Those who are to be served, and what the Proxy keeps back of its descriptors.
-    private const int Others = 200;
+    // Those who are to be served, what the Proxy keeps back of its descriptors, and temporary files.
+    private const int Others = 400;
     private const int LargeAnswer = 256 << 10;
 
     // Of the Proxy with one connection, and of all that is kept of bodies.

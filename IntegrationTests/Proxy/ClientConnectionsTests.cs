@@ -33,4 +33,23 @@ public sealed class ClientConnectionsTests
         await asking.WaitAsync(Limit, TimeProvider.System);
         Assert.Empty(connections.Running());
     }
+
+    [Fact]
+    public void Room_is_for_as_many_descriptors_as_there_are_two_for_a_client_and_one_for_a_file()
+    {
+        using var descriptors = new DescriptorLimit(TimeProvider.System);
+        var connections = new ClientConnections(descriptors);
+        var files = 2 * (descriptors.MaxConnections - 1);
+        for (var i = 0L; i < files; i++)
+            Assert.True(connections.TryEnterBeside());
+
+        var last = connections.TryEnter(null)!;
+        Assert.Null(connections.TryEnter(null));
+        Assert.False(connections.TryEnterBeside());
+
+        last.Leave();
+        Assert.True(connections.TryEnterBeside());
+        Assert.Null(connections.TryEnter(null));
+        Assert.True(connections.TryEnterBeside());
+    }
 }

@@ -143,11 +143,11 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task Streams_of_one_connection_count_as_clients_where_descriptors_are_few()
+    public async Task Streams_of_one_connection_are_refused_where_there_are_no_descriptors_for_them()
     {
-        // Some are kept for all else, and each client may need two.
-        const int limit = 300;
-        const int room = (limit - 128) / 2;
+        // Some are kept for all else, and the connection has one itself.
+        const int limit = 200;
+        const int room = limit - 128 - 1;
         const int streams = 100;
         await using var backend = new RawBackend();
         await using var proxy = await _folder.StartAsync();

@@ -34,13 +34,14 @@ internal sealed partial class BufferStore : IDisposable
     {
         _time = time;
         _caps = caps;
+        Pieces = new PiecePool(caps.Memory / 32);
         _connections = connections;
         _logger = logger;
         PrepareFolder();
     }
 
     /// <summary>Where the memory of pieces comes from.</summary>
-    public PiecePool Pieces { get; } = new();
+    public PiecePool Pieces { get; }
 
     /// <summary>Where files are made, written and closed.</summary>
     public DiskThreads Writers { get; } = new("write");

@@ -304,6 +304,8 @@ internal sealed class PacedAnswer(Exchange exchange)
     {
         if (_isBroken)
         {
+            // Sending may fail before the loop tells that the client has left.
+            exchange.Transport.LookForEnd();
             throw new IOException("The client is gone.");
         }
     }

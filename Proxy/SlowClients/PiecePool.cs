@@ -4,11 +4,9 @@ using System.Collections.Concurrent;
 namespace Wunderproxy.Proxy.SlowClients;
 
 /// <summary>Memory of pieces, used again and again. An answer of some megabytes fills hundreds of them at once, which the runtime's own pool would drop: they would be garbage each time.</summary>
-internal sealed class PiecePool
+/// <param name="most">Bytes that are kept for use.</param>
+internal sealed class PiecePool(long most)
 {
-    // 16 MiB.
-    private const int MostKept = 512;
-
     private readonly ConcurrentStack<byte[]> _free = new();
     private int _kept;
 
@@ -18,7 +16,7 @@ internal sealed class PiecePool
     /// <summary>Takes it back.</summary>
     public void Return(byte[] bytes)
     {
-        if (bytes.Length == Spool.PieceSize && Volatile.Read(ref _kept) < MostKept)
+        if (bytes.Length == Spool.PieceSize && Volatile.Read(ref _kept) < most / Spool.PieceSize)
         {
             Interlocked.Increment(ref _kept);
             _free.Push(bytes);

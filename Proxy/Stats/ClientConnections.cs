@@ -10,6 +10,9 @@ namespace Wunderproxy.Proxy.Stats;
 /// <param name="byClient">How many each client has; absent: it may have any number.</param>
 internal sealed class ClientConnections(DescriptorLimit limit, int? most = null, ConnectionsByClient? byClient = null)
 {
+    // Its own, and that of its connection to the application.
+    private const int DescriptorsOfEach = 2;
+
     private static readonly string[] Names = ["new", "active", "idle", "upgraded"];
     private static readonly string[] Reasons = ["descriptors", "total", "client"];
 
@@ -17,7 +20,7 @@ internal sealed class ClientConnections(DescriptorLimit limit, int? most = null,
     private readonly long[] _counts = new long[Names.Length];
     private readonly Lock _lock = new();
     private readonly HashSet<ClientConnection> _open = [];
-    private long _total;
+    private long _descriptors;
     private long _connected;
     private long _letGo;
 
@@ -40,11 +43,11 @@ internal sealed class ClientConnections(DescriptorLimit limit, int? most = null,
     /// <returns>Absent: there are as many as can be or may be, or as many of this client.</returns>
     public ClientConnection? TryEnter(IPAddress? client)
     {
-        var hasRoom = Interlocked.Increment(ref _total) <= limit.MaxConnections;
+        var hasRoom = TryAdd(DescriptorsOfEach);
         var isAllowed = Interlocked.Increment(ref _connected) <= (most ?? long.MaxValue);
         if (!hasRoom || !isAllowed || (client is not null && byClient?.TryEnter(client) is false))
         {
-            Interlocked.Decrement(ref _total);
+            Interlocked.Add(ref _descriptors, -DescriptorsOfEach);
             Interlocked.Decrement(ref _connected);
             Interlocked.Increment(ref _refused[!hasRoom ? 0 : !isAllowed ? 1 : 2]);
             return null;
@@ -93,11 +96,11 @@ internal sealed class ClientConnections(DescriptorLimit limit, int? most = null,
         return [.. open.SelectMany(connection => connection.Claims())];
     }
 
-    /// <summary>Counts in a request that runs beside others of its connection: it may need a connection to the application, as a client does.</summary>
+    /// <summary>Counts in what needs a descriptor besides those of the connections: a request that runs beside others of its own, for it may need one to the application, or a file.</summary>
     /// <returns>Whether there is room; if so, <see cref="LeaveBeside"/> follows.</returns>
     public bool TryEnterBeside()
     {
-        var hasRoom = Interlocked.Increment(ref _total) <= limit.MaxConnections;
+        var hasRoom = TryAdd(1);
         if (!hasRoom)
         {
             LeaveBeside();
@@ -106,8 +109,8 @@ internal sealed class ClientConnections(DescriptorLimit limit, int? most = null,
         return hasRoom;
     }
 
-    /// <summary>Counts such a request out.</summary>
-    public void LeaveBeside() => Interlocked.Decrement(ref _total);
+    /// <summary>Counts it out.</summary>
+    public void LeaveBeside() => Interlocked.Decrement(ref _descriptors);
 
     /// <summary>Counts a connection from one state to another; absent: it begins or ends.</summary>
     public void Move(ClientConnectionState? from, ClientConnectionState? to)
@@ -123,9 +126,12 @@ internal sealed class ClientConnections(DescriptorLimit limit, int? most = null,
         }
         else
         {
-            Interlocked.Decrement(ref _total);
+            Interlocked.Add(ref _descriptors, -DescriptorsOfEach);
         }
     }
+
+    // It is counted also where there is no room; whoever asked takes it back then.
+    private bool TryAdd(int descriptors) => Interlocked.Add(ref _descriptors, descriptors) <= DescriptorsOfEach * limit.MaxConnections;
 }
 
 /// <summary>What a client's connection is doing.</summary>
