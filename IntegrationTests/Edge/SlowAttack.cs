@@ -16,8 +16,8 @@ internal sealed record SlowAttack(string Name, int BytesOfEach, params string[] 
     // Room for what comes of a body.
     private const int Room = 32 << 10;
 
-    // What is just being sent to a client: a piece of 64 KiB, and what the server knows of it.
-    private const int Piece = 72 << 10;
+    // What is just being sent to a client: a piece of 64 KiB, besides what any slow connection may take.
+    private const int Piece = (64 << 10) + Little;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

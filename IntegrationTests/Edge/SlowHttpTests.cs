@@ -50,7 +50,7 @@ public sealed class SlowHttpTests : IDisposable
         SlowAttack.SkipUnlessInstalled();
         var report = new StringBuilder("""
             Others ask 400 times a second at fixed times over 8 connections, on the machine on which slowhttptest, the application and the Proxy run. p99 of their answers in ms; the peak of the Proxy's memory. The cap is 256 MiB,
-            of which 64 MiB may be bodies, and for each slow connection 16 KiB, 32 KiB where it sends a body, or 72 KiB where it has a piece of 64 KiB to take.
+            of which 64 MiB may be bodies, and for each slow connection 16 KiB, 32 KiB where it sends a body, or 80 KiB where it has a piece of 64 KiB to take.
             There are 10,000 slow connections, or as many as the limit of descriptors of the machine allows.
 
             | What is slow | Connections at once | p99 before | while they come | while they are there | after | Seconds unserved | Memory MiB of the cap |
