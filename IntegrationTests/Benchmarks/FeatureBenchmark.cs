@@ -34,7 +34,6 @@ internal static class FeatureBenchmark
         {
             Target = snapshot.Target! with { Release = "next", ContainerId = "next" },
             Preview = new Preview { TokenHashes = [new string('0', 64)] },
-            Canary = new Canary { Percent = 0, Key = new byte[Canary.KeyBytes] },
         };
         snapshot.SlowAfter = TimeSpan.FromSeconds(1);
         snapshot.Limits = new Limits { MaxRequestBody = 1 << 30, MaxRequestsInFlight = 10_000 };
