@@ -21,11 +21,24 @@ internal readonly record struct ProcessUse(TimeSpan Cpu, long ResidentBytes)
         var family = new List<int> { id };
         for (var i = 0; i < family.Count; i++)
         {
-            var children = string.Join(' ', Directory.GetDirectories($"/proc/{family[i]}/task").Select(task => File.ReadAllText($"{task}/children")));
+            var children = string.Join(' ', Directory.GetDirectories($"/proc/{family[i]}/task").Select(ChildrenOf));
             family.AddRange(children.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(child => int.Parse(child, CultureInfo.InvariantCulture)));
         }
 
         return family;
+    }
+
+    // A thread may end meanwhile; its children are those of another one then.
+    private static string ChildrenOf(string task)
+    {
+        try
+        {
+            return File.ReadAllText($"{task}/children");
+        }
+        catch (IOException)
+        {
+            return "";
+        }
     }
 
     // 4242 (name, maybe with ) and spaces) S 1 ...: utime and stime are the 14th and 15th field, the 12th and 13th behind the name.
