@@ -13,6 +13,7 @@ public sealed class RunningProcess : IAsyncDisposable
     private const int SigStop = 19;
 
     private static readonly TimeSpan KillDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
     private readonly OutputTail _output = new(OutputCap);
@@ -57,7 +58,12 @@ public sealed class RunningProcess : IAsyncDisposable
 
     public void Kill() => Signal(SigKill);
 
-    public void Pause() => Signal(SigStop);
+    /// <summary>Stops it until <see cref="Resume"/>. When this returns it does nothing any more: a signal alone leaves it some time.</summary>
+    public void Pause()
+    {
+        Signal(SigStop);
+        SpinWait.SpinUntil(() => _process.HasExited || IsStopped(), StopLimit);
+    }
 
     public void Resume() => Signal(SigCont);
 
@@ -91,6 +97,20 @@ public sealed class RunningProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    // 4242 (name) T 1 ...
+    private bool IsStopped()
+    {
+        try
+        {
+            return Directory.GetDirectories($"/proc/{Id}/task").Select(task => File.ReadAllText($"{task}/stat")).All(stat => stat[stat.LastIndexOf(')') + 2] == 'T');
+        }
+        catch (IOException)
+        {
+            // A thread has just ended.
+            return false;
+        }
     }
 
     private void Signal(int signal)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
@@ -9,6 +10,7 @@ internal sealed class RawBackend : IAsyncDisposable
 {
     private readonly TcpListener _listener;
     private readonly Channel<RawConnection> _connections = Channel.CreateUnbounded<RawConnection>();
+    private readonly ConcurrentBag<RawConnection> _accepted = [];
     private int _probes;
 
     /// <param name="address">Where it listens; absent: at a free port.</param>
@@ -34,7 +36,7 @@ internal sealed class RawBackend : IAsyncDisposable
     /// <summary>The head of the probe's request.</summary>
     public string? ProbeRequest { get; private set; }
 
-    /// <summary>The next connection that the Proxy makes.</summary>
+    /// <summary>The next connection that the Proxy makes. It stays open until it or this is disposed, whether or not the test has further use for it.</summary>
     public async Task<RawConnection> AcceptedAsync() =>
         await _connections.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
 
@@ -56,10 +58,11 @@ internal sealed class RawBackend : IAsyncDisposable
     /// <summary>Answers every request on every connection from now on by what was asked for.</summary>
     public void AnswerAll(Func<string, string> answer) => _ = AnswerAllAsync(answer);
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _listener.Dispose();
-        return ValueTask.CompletedTask;
+        foreach (var connection in _accepted)
+            await connection.DisposeAsync();
     }
 
     private async Task AcceptAsync()
@@ -77,6 +80,7 @@ internal sealed class RawBackend : IAsyncDisposable
                 else
                 {
                     Accepted++;
+                    _accepted.Add(connection);
                     await _connections.Writer.WriteAsync(connection);
                 }
             }

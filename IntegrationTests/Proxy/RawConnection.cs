@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -7,20 +6,14 @@ using System.Text;
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 /// <summary>A TCP connection whose bytes are seen as they are, or within TLS; text is Latin-1, so each character is one byte. Every wait ends after 10 s.</summary>
-/// <remarks>It stays open until it is disposed, also where a test has no more use for it: the garbage collector would close it at any moment.</remarks>
 internal sealed class RawConnection : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
-    private static readonly ConcurrentDictionary<Socket, bool> Open = new();
     private readonly StringBuilder _unread = new();
     private readonly Socket _socket;
     private readonly SslStream? _tls;
 
-    public RawConnection(Socket socket, SslStream? tls = null)
-    {
-        (_socket, _tls) = (socket, tls);
-        Open[socket] = true;
-    }
+    public RawConnection(Socket socket, SslStream? tls = null) => (_socket, _tls) = (socket, tls);
 
     public static async Task<RawConnection> ConnectAsync(IPEndPoint address)
     {
@@ -158,22 +151,16 @@ internal sealed class RawConnection : IAsyncDisposable
     public void Reset()
     {
         _socket.LingerState = new LingerOption(true, 0);
-        Close();
+        _socket.Dispose();
     }
 
     public async ValueTask DisposeAsync()
     {
-        Close();
+        _socket.Dispose();
         if (_tls is not null)
         {
             await _tls.DisposeAsync();
         }
-    }
-
-    private void Close()
-    {
-        _socket.Dispose();
-        _ = Open.TryRemove(_socket, out _);
     }
 
     private async Task<int> ReceiveAsync()

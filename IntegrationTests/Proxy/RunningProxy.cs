@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -16,6 +17,7 @@ internal sealed class RunningProxy : IAsyncDisposable
     private readonly DirectoryInfo _folder;
     private readonly HttpMessageInvoker _control;
     private readonly TimeProvider _time;
+    private readonly ConcurrentBag<RawConnection> _clients = [];
     private ProxyHost _host;
     private long _counter;
 
@@ -141,8 +143,13 @@ internal sealed class RunningProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>A client's connection to the Proxy.</summary>
-    public Task<RawConnection> ConnectAsync() => RawConnection.ConnectAsync(Address);
+    /// <summary>A client's connection to the Proxy. It stays open until it or this is disposed; else the garbage collector would close it once a test has no more use for it.</summary>
+    public async Task<RawConnection> ConnectAsync()
+    {
+        var client = await RawConnection.ConnectAsync(Address);
+        _clients.Add(client);
+        return client;
+    }
 
     /// <summary>Sends bytes on a new connection, and reads until the Proxy closes it.</summary>
     public async Task<string> ExchangeAsync(string request)
@@ -155,6 +162,8 @@ internal sealed class RunningProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _host.DisposeAsync();
+        foreach (var client in _clients)
+            await client.DisposeAsync();
         _control.Dispose();
         _folder.Delete(recursive: true);
     }
