@@ -119,10 +119,14 @@ internal static class Conditions
         : Of(s, "ProxyReachable", true, "Reached", "The Proxy answers.");
 
     // What is the fault of a release is said of the release.
-    private static Condition Routing(Situation s) =>
-        s.FailuresOf("proxy", s.Now - RefusalCounts).Where(failure => failure.Outcome == Outcome.TerminalEnv).MaxBy(failure => failure.At) is { } refusal
-            ? Of(s, "RoutingAccepted", false, "Refused", $"{Sentence(refusal.Message)} It serves on as before, and is told again until it takes it.")
-            : Of(s, "RoutingAccepted", s.ProxyIsKnown ? true : null, s.ProxyIsKnown ? "Accepted" : "NotKnown", s.ProxyIsKnown ? "The Proxy takes what it is told." : "The Proxy doesn't answer.");
+    private static Condition Routing(Situation s)
+    {
+        if (s.FailuresOf("proxy", s.Now - RefusalCounts).Where(failure => failure.Outcome == Outcome.TerminalEnv).MaxBy(failure => failure.At) is { } refusal)
+            return Of(s, "RoutingAccepted", false, "Refused", $"{Sentence(refusal.Message)} It serves on as before, and is told again until it takes it.");
+        return s.ProxyIsKnown
+            ? Of(s, "RoutingAccepted", true, "Accepted", "The Proxy takes what it is told.")
+            : Of(s, "RoutingAccepted", null, "NotKnown", "The Proxy doesn't answer.");
+    }
 
     private static Condition Store(Situation s, CurrentReading current) => current switch
     {

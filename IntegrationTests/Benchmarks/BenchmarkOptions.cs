@@ -5,9 +5,9 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 /// <summary>What is to be measured, and how often.</summary>
 internal sealed record BenchmarkOptions
 {
-    public const string Usage = "run.sh [deployments|switch|storm|forwarding|features|slow|idle|commands|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]";
-
     private static readonly string[] All = ["deployments", "switch", "storm", "forwarding", "features", "slow", "idle", "commands"];
+
+    public static string Usage { get; } = $"run.sh [{string.Join('|', All)}|all] [--rounds N] [--seconds S] [--only TEXT] [--access-log]";
 
     public required IReadOnlyList<string> Subjects { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Wunderproxy.Contracts.Control;
 using Wunderproxy.IntegrationTests.Lab;
 
@@ -9,8 +10,8 @@ internal static class FeatureBenchmark
     private const int DefaultRounds = 15;
     private const int DefaultSeconds = 2;
 
-    /// <returns>A table for each of some kinds of traffic: with nothing configured, as it is for a release that says nothing of it, and with everything that these requests don't need.</returns>
-    public static async Task<string> RunAsync(LabHost lab, BenchmarkOptions options, CancellationToken cancellationToken)
+    /// <returns>A table for each of some kinds of traffic: with nothing configured, as it is for a release that says nothing of it, and with everything that these requests don't need; as soon as it is measured.</returns>
+    public static async IAsyncEnumerable<string> RunAsync(LabHost lab, BenchmarkOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var echoes = new Echoes();
         await using var backend = await Contender.BackendAsync(lab, echoes.Port);
@@ -18,10 +19,8 @@ internal static class FeatureBenchmark
         await using var usual = await Contender.WunderproxyAsync(lab, backend.Address);
         await using var full = await Contender.WunderproxyAsync(
             lab, "everything", backend.Address, ConfigureAll, "--trusted-proxy", "10.0.0.0/8", "--forwarded", "--max-connections", "100000", "--max-connections-per-client", "10000");
-        var tables = "";
         foreach (var load in ForwardingLoad.All(lab).Take(3))
-            tables += await ForwardingBenchmark.CompareAsync("Unused features", load, [bare, usual, full], bare, options.Rounds ?? DefaultRounds, TimeSpan.FromSeconds(options.Seconds ?? DefaultSeconds), cancellationToken);
-        return tables;
+            yield return await ForwardingBenchmark.CompareAsync("Unused features", load, [bare, usual, full], bare, options.Rounds ?? DefaultRounds, TimeSpan.FromSeconds(options.Seconds ?? DefaultSeconds), cancellationToken);
     }
 
     private static void ConfigureAll(ApplicationSnapshot snapshot)

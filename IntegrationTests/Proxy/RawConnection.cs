@@ -6,14 +6,10 @@ using System.Text;
 namespace Wunderproxy.IntegrationTests.Proxy;
 
 /// <summary>A TCP connection whose bytes are seen as they are, or within TLS; text is Latin-1, so each character is one byte. Every wait ends after 10 s.</summary>
-internal sealed class RawConnection : IAsyncDisposable
+internal sealed class RawConnection(Socket socket, SslStream? tls = null) : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
     private readonly StringBuilder _unread = new();
-    private readonly Socket _socket;
-    private readonly SslStream? _tls;
-
-    public RawConnection(Socket socket, SslStream? tls = null) => (_socket, _tls) = (socket, tls);
 
     public static async Task<RawConnection> ConnectAsync(IPEndPoint address)
     {
@@ -23,20 +19,20 @@ internal sealed class RawConnection : IAsyncDisposable
     }
 
     /// <summary>Whether something has come that wasn't read.</summary>
-    public bool HasUnread => _unread.Length > 0 || _socket.Available > 0;
+    public bool HasUnread => _unread.Length > 0 || socket.Available > 0;
 
     public async Task SendAsync(string text)
     {
         var bytes = Encoding.Latin1.GetBytes(text);
-        if (_tls is not null)
+        if (tls is not null)
         {
-            await _tls.WriteAsync(bytes).AsTask().WaitAsync(Limit, TimeProvider.System);
+            await tls.WriteAsync(bytes).AsTask().WaitAsync(Limit, TimeProvider.System);
             return;
         }
 
         for (var sent = 0; sent < bytes.Length;)
         {
-            sent += await _socket.SendAsync(bytes.AsMemory(sent)).AsTask().WaitAsync(Limit, TimeProvider.System);
+            sent += await socket.SendAsync(bytes.AsMemory(sent)).AsTask().WaitAsync(Limit, TimeProvider.System);
         }
     }
 
@@ -150,23 +146,23 @@ internal sealed class RawConnection : IAsyncDisposable
     /// <summary>Breaks the connection off with a reset.</summary>
     public void Reset()
     {
-        _socket.LingerState = new LingerOption(true, 0);
-        _socket.Dispose();
+        socket.LingerState = new LingerOption(true, 0);
+        socket.Dispose();
     }
 
     public async ValueTask DisposeAsync()
     {
-        _socket.Dispose();
-        if (_tls is not null)
+        socket.Dispose();
+        if (tls is not null)
         {
-            await _tls.DisposeAsync();
+            await tls.DisposeAsync();
         }
     }
 
     private async Task<int> ReceiveAsync()
     {
         var buffer = new byte[16384];
-        var count = await (_tls?.ReadAsync(buffer).AsTask() ?? _socket.ReceiveAsync(buffer)).WaitAsync(Limit, TimeProvider.System);
+        var count = await (tls?.ReadAsync(buffer).AsTask() ?? socket.ReceiveAsync(buffer)).WaitAsync(Limit, TimeProvider.System);
         _unread.Append(Encoding.Latin1.GetString(buffer, 0, count));
         return count;
     }

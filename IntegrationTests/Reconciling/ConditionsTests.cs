@@ -22,10 +22,7 @@ public sealed class ConditionsTests
     {
         var info = version is null ? null : new EngineInfo(version, "1.46", LiveRestore: true, "overlay2");
 
-        var condition = Conditions.Of(_world.Situation(), new EngineLink(_world.Now, info, null), new CurrentReading(new CurrentDocument.Absent(), null, null), null, null)
-            .Single(c => c.Type == "DockerReachable");
-
-        Assert.Equal(message, condition.Message);
+        Assert.Equal(message, Of("DockerReachable", info).Message);
     }
 
     [Fact]
@@ -66,10 +63,12 @@ public sealed class ConditionsTests
 
     private (bool? Status, string Reason) Routing()
     {
-        var condition = Conditions.Of(_world.Situation(), new EngineLink(_world.Now, null, null), new CurrentReading(new CurrentDocument.Absent(), null, null), null, null)
-            .Single(c => c.Type == "RoutingAccepted");
+        var condition = Of("RoutingAccepted");
         return (condition.Status, condition.Reason);
     }
+
+    private Condition Of(string type, EngineInfo? engine = null) =>
+        Conditions.Of(_world.Situation(), new EngineLink(_world.Now, engine, null), new CurrentReading(new CurrentDocument.Absent(), null, null), null, null).Single(c => c.Type == type);
 
     private IEnumerable<Condition> Of(params IReadOnlyList<CertificateStatus> certificates) =>
         Conditions.OfCertificates(_world.Situation(), Proxy with { Certificates = certificates });

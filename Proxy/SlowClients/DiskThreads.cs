@@ -9,8 +9,8 @@ namespace Wunderproxy.Proxy.SlowClients;
 /// follow. An event loop has all its clients to serve meanwhile, and the threads of the pool have new connections; so files have threads of their own.
 /// What waits for them is bounded by the memory that bodies may have.
 /// </remarks>
-[SuppressMessage("Usage", "CA2213", Justification = "The threads still take from the queue what was posted.")]
 /// <param name="use">What they are for; a part of their names.</param>
+[SuppressMessage("Usage", "CA2213", Justification = "The threads still take from the queue what was posted.")]
 internal sealed class DiskThreads(string use) : IDisposable
 {
     private const int Count = 3;

@@ -4,6 +4,7 @@ using System.Collections.Concurrent;
 namespace Wunderproxy.Proxy.SlowClients;
 
 /// <summary>Memory of pieces, used again and again. An answer of some megabytes fills hundreds of them at once, which the runtime's own pool would drop: they would be garbage each time.</summary>
+/// <remarks>A pool of the runtime that is made to keep more would keep it for ever; what this one keeps goes back to the shared one, which gives it up in time, once no body needs it.</remarks>
 /// <param name="most">Bytes that are kept for use.</param>
 internal sealed class PiecePool(long most)
 {

@@ -181,11 +181,16 @@ internal sealed class Spool(BufferStore store, long memory, long limit, LoopSign
     private bool FitsMemory(int size)
     {
         var isTooMuch = _inMemory + size > (store.IsScarce ? 0 : memory);
-        return !isTooMuch || TrySpillLast() ? _writing < MostWriting || (store.HasMemoryToSpare && !IsTurnOver()) : _inMemory + size <= memory;
+        if (isTooMuch && !TrySpillLast())
+        {
+            return _inMemory + size <= memory;
+        }
+
+        return _writing < MostWriting || (store.HasMemoryToSpare && !LetsOthersGoFirst());
     }
 
     // What comes faster than the disk takes it could keep its event loop to itself: others have their turns between.
-    private bool IsTurnOver()
+    private bool LetsOthersGoFirst()
     {
         if (++_sinceTurn % MostWriting != 0)
         {
