@@ -26,20 +26,22 @@ internal sealed class Echoes : IDisposable
 
     public int Port { get; }
 
-    /// <summary>Keeps all connections busy.</summary>
-    public static async Task<LoadResult> RunAsync(Uri address, TimeSpan duration)
+    /// <summary>Keeps all connections busy. CPU time is counted from when all are there until they are to end: what a connection costs is measured elsewhere.</summary>
+    public static async Task<LoadResult> RunAsync(Contender contender, TimeSpan duration)
     {
         var clients = new List<RawClient>();
         for (var i = 0; i < Connections; i++)
         {
-            clients.Add(await RawClient.ConnectAsync(address));
+            clients.Add(await RawClient.ConnectAsync(contender.Address));
             await clients[i].ExpectAsync(Upgrade, "HTTP/1.1 101 ");
         }
 
+        var before = contender.Use;
         using var end = new CancellationTokenSource(duration, TimeProvider.System);
         var counts = await Task.WhenAll(clients.Select(client => EchoAsync(client, end.Token)));
+        var cpu = contender.Use.Cpu - before.Cpu;
         clients.ForEach(client => client.Dispose());
-        return new LoadResult(counts.Sum(), counts.Sum() / duration.TotalSeconds, counts.Count(c => c == 0), P99Ms: null);
+        return new LoadResult(counts.Sum(), counts.Sum() / duration.TotalSeconds, counts.Count(c => c == 0), P99Ms: null) { Cpu = cpu };
     }
 
     public void Dispose() => _listener.Dispose();

@@ -54,7 +54,7 @@ internal static class ForwardingBenchmark
     {
         var before = contender.Use;
         var result = await load.RunAsync(contender, length);
-        var cpu = contender.Use.Cpu - before.Cpu;
+        var cpu = result.Cpu ?? contender.Use.Cpu - before.Cpu;
         await Console.Error.WriteLineAsync($"{load.Title}, {contender.Name}: {result.PerSecond:0} requests/s");
         return new Turn(contender.Name, result, cpu.TotalMicroseconds / Math.Max(1, result.Requests));
     }

@@ -20,7 +20,7 @@ internal sealed record ForwardingLoad(string Title, Func<Contender, TimeSpan, Ta
         ByWrk(lab, "tiny answer, a new connection for each request, 64 at a time", "tiny", 64, "wrk.headers[\"Connection\"] = \"close\""),
         ByWrk(lab, "1 MiB upload, 8 keep-alive connections", "upload", 8, "wrk.method = \"POST\" wrk.body = string.rep(\"x\", 1048576)"),
         new($"tiny answer, {SteadyRate.PerSecond} requests/s on {SteadyRate.Connections} keep-alive connections", (contender, duration) => SteadyRate.RunAsync(contender.Address, duration)),
-        new($"{Echoes.Connections} WebSockets, each sending 16 bytes when the last ones have come back", (contender, duration) => Echoes.RunAsync(contender.Address, duration)),
+        new($"{Echoes.Connections} WebSockets, each sending 16 bytes when the last ones have come back", Echoes.RunAsync),
         new($"tiny answer by HTTP/2, {H2load.Streams} streams on each of {H2load.Connections} connections", (contender, duration) => H2load.RunAsync(contender.Http2Address!, duration))
         {
             Fits = static contender => contender.Http2Address is not null,
@@ -44,4 +44,8 @@ internal sealed record ForwardingLoad(string Title, Func<Contender, TimeSpan, Ta
 /// <param name="PerSecond">Of them, in a second.</param>
 /// <param name="Failed">Requests that failed.</param>
 /// <param name="P99Ms">Latency, in milliseconds; absent: it says nothing, for the load is as fast as answers are.</param>
-internal sealed record LoadResult(long Requests, double PerSecond, long Failed, double? P99Ms);
+internal sealed record LoadResult(long Requests, double PerSecond, long Failed, double? P99Ms)
+{
+    /// <summary>CPU time that the contender took for them; absent: as much as it took from the load's beginning to its end.</summary>
+    public TimeSpan? Cpu { get; init; }
+}

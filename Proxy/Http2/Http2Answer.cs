@@ -64,7 +64,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
         await exchange.ResponseBody.StartAsync(CancellationToken.None);
         claim.BreaksOff(exchange);
         _paced = exchange.Relay.Paced;
-        _paced.Begin(buffering, claim.Upstream.Time);
+        _paced.Begin(buffering);
         _body = new PacedStream(_paced);
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Wunderproxy.Proxy.Sockets;
 
 namespace Wunderproxy.Proxy.Relaying;
 
@@ -23,6 +24,14 @@ internal sealed class HeadWriter : IFieldSink, IDisposable
     {
         bytes.CopyTo(Room(bytes.Length));
         _count += bytes.Length;
+    }
+
+    /// <summary>Writes all that is in a pipe.</summary>
+    public void Write(KernelPipe pipe)
+    {
+        var count = pipe.Count;
+        pipe.Read(Room(count)[..count]);
+        _count += count;
     }
 
     /// <summary>Writes a number in hexadecimal digits.</summary>

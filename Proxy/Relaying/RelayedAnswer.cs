@@ -21,6 +21,9 @@ internal sealed class RelayedAnswer(Exchange exchange)
     private const int MaxTrailerBytes = 32 << 10;
     private const int MaxInterims = 16;
 
+    // Below, two calls of the kernel's pipe cost more than copying there and back.
+    private const int WorthMoving = 16 << 10;
+
     private readonly PacedAnswer _paced = new(exchange);
     private ApplicationConnection _connection = null!;
     private List<(string Name, string Value)>? _trailers;
@@ -78,7 +81,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
         if (head.Length <= connection.Buffered && _coding == ContentCoding.Identity && exchange.ResponseBody.StartAsync(CancellationToken.None) is { IsCompletedSuccessfully: true })
         {
             // Kestrel sends it together with the head when the request ends.
-            _paced.Begin(null, claim.Upstream.Time);
+            _paced.Begin(null);
             Take((int)head.Length);
             return new ValueTask<bool>(isKept && connection.Buffered == 0);
         }
@@ -173,7 +176,12 @@ internal sealed class RelayedAnswer(Exchange exchange)
         _trailers = head.IsChunked && ClientAnswer.TryPrepareForTrailers(exchange) ? [] : null;
         await body.StartAsync(CancellationToken.None);
         claim.BreaksOff(exchange);
-        _paced.Begin(_goesAtOnce || body.IsUnfinished || exchange.Serving is not { Buffering: { Answers: true } buffering } ? null : buffering, claim.Upstream.Time);
+        _paced.Begin(_goesAtOnce || body.IsUnfinished || exchange.Serving is not { Buffering: { Answers: true } buffering } ? null : buffering);
+        if (head.Length is not null && _coding == ContentCoding.Identity)
+        {
+            _paced.GoUnframed();
+        }
+
         await (_coding != ContentCoding.Identity ? CompressAsync(head, first) : head.IsChunked ? PassChunksOnAsync(first) : PassBytesOnAsync(head.Length));
         if (!head.IsChunked || _paced.IsBehind)
         {
@@ -231,12 +239,17 @@ internal sealed class RelayedAnswer(Exchange exchange)
         }
     }
 
-    // Straight from the application's socket into the memory from which it is sent to the client.
+    // From socket to socket, or straight from the application's socket into the memory from which it is sent to the client.
     private int Take(int count)
     {
         if (_connection.IsEmptied)
         {
             return NativeSocket.WouldBlock;
+        }
+
+        if (count >= WorthMoving && _connection.Buffered == 0 && _paced.CanMove)
+        {
+            return _paced.Move(_connection.Socket, count);
         }
 
         var memory = _paced.GetMemory(count);

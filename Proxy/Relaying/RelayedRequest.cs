@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Wunderproxy.Proxy.Forwarding;
+using Wunderproxy.Proxy.Sockets;
 using Wunderproxy.Proxy.WebSockets;
 
 namespace Wunderproxy.Proxy.Relaying;
@@ -14,10 +15,16 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     // Up to here copying a piece behind what is to be sent before it costs less than sending it by a call of its own.
     private const int SmallPiece = 8 << 10;
 
+    // Below, two calls of the kernel's pipe cost more than copying there and back.
+    private const int WorthMoving = 16 << 10;
+
     private readonly HeadWriter _head = new();
     private readonly HeadWriter _unsent = new();
     private bool _isChunked;
     private bool _isHeadSent;
+
+    // Bytes of the body that weren't read yet, where the client says how long it is.
+    private long Left => exchange.Context.Request.ContentLength.GetValueOrDefault() - exchange.BytesIn;
 
     private static ReadResult Nothing => new(default, isCanceled: true, isCompleted: false);
 
@@ -138,6 +145,14 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     {
         try
         {
+            while (MayMove(connection) && await TrySendUnsentAsync(connection, isMoreComing: false) && TryMove(body, connection, out var other))
+            {
+                if (other is { } unmoved)
+                {
+                    return unmoved;
+                }
+            }
+
             if (body.TryRead(out var read))
             {
                 return read;
@@ -163,6 +178,55 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
             ClientFailure = e;
             connection.Socket.Abort();
             return Nothing;
+        }
+    }
+
+    private bool MayMove(ApplicationConnection connection) =>
+        !_isChunked && exchange is { Collected: null, IsMultiplexed: false } && Left >= WorthMoving
+        && exchange.Transport.PlainInput is { Received.Count: 0 } && connection.Socket.Loop == exchange.Transport.Loop && EventLoop.Current == exchange.Transport.Loop;
+
+    // From socket to socket. Nothing else may run on the loop before the pipe is empty again.
+    private bool TryMove(PipeReader body, ApplicationConnection connection, out ReadResult? other)
+    {
+        var (input, pipe) = (exchange.Transport.PlainInput!, connection.Socket.Loop.Pipe);
+        other = null;
+        try
+        {
+            input.PipeLimit = (int)Math.Min(Left, KernelPipe.Capacity);
+            if (!body.TryRead(out var read))
+            {
+                return false;
+            }
+
+            if (!input.IsInPipe)
+            {
+                other = read;
+                return true;
+            }
+
+            exchange.BytesIn += read.Buffer.Length;
+            other = TrySendPipe(connection, pipe) ? null : Nothing;
+            body.AdvanceTo(read.Buffer.End);
+            return true;
+        }
+        finally
+        {
+            input.PipeLimit = 0;
+            pipe.Discard();
+        }
+    }
+
+    private bool TrySendPipe(ApplicationConnection connection, KernelPipe pipe)
+    {
+        try
+        {
+            connection.Socket.SendFromPipe();
+            _unsent.Write(pipe);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 

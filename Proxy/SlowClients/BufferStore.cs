@@ -35,6 +35,7 @@ internal sealed partial class BufferStore : IDisposable
         _time = time;
         _caps = caps;
         Pieces = new PiecePool(caps.Memory / 32);
+        Late = new LateClients(time);
         _connections = connections;
         _logger = logger;
         PrepareFolder();
@@ -42,6 +43,9 @@ internal sealed partial class BufferStore : IDisposable
 
     /// <summary>Where the memory of pieces comes from.</summary>
     public PiecePool Pieces { get; }
+
+    /// <summary>Clients that are waited for.</summary>
+    public LateClients Late { get; }
 
     /// <summary>Where files are made, written and closed.</summary>
     public DiskThreads Writers { get; } = new("write");
@@ -155,6 +159,7 @@ internal sealed partial class BufferStore : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Late.Dispose();
         Writers.Dispose();
         Readers.Dispose();
     }

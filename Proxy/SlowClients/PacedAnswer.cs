@@ -10,8 +10,8 @@ namespace Wunderproxy.Proxy.SlowClients;
 /// <summary>Gives an answer to its client at the client's pace, and takes it from the application as fast as it comes.</summary>
 /// <remarks>
 /// <para>
-/// As long as the client takes what comes, the application's bytes go straight into the memory from which they are sent. Once the client has let the answer wait for 5 ms, what comes goes
-/// into a <see cref="Spool"/>, behind what is on its way; when the client has caught up it goes straight again. So nothing is ever kept from a client that could take it, and a
+/// As long as the client takes what comes, the application's bytes go straight into the memory from which they are sent. Once the client has let the answer wait for some milliseconds without taking anything, or for longer
+/// though it took some, what comes goes into a <see cref="Spool"/>, behind what is on its way; when the client has caught up it goes straight again. So nothing is ever kept from a client that could take it, and a
 /// quick client costs nothing.
 /// </para>
 /// <para>
@@ -21,23 +21,24 @@ namespace Wunderproxy.Proxy.SlowClients;
 /// </remarks>
 /// <param name="exchange">The request and the answer.</param>
 [SuppressMessage("Design", "CA1001", Justification = "What it has is given back at the end of each answer.")]
-internal sealed class PacedAnswer(Exchange exchange)
+internal sealed class PacedAnswer(Exchange exchange) : IWaitForClient
 {
     /// <summary>Bytes that are sent together, where they are there.</summary>
-    public const int Piece = 64 << 10;
+    public const int Piece = 62 << 10;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(5);
+    private const int LongestPatience = 4;
 
     private readonly Lock _lock = new();
     private PipeWriter _client = null!;
+    private SocketWriter? _socket;
     private Buffering? _buffering;
-    private TimeProvider _time = null!;
     private LoopSignal? _progress;
-    private ITimer? _patience;
     private Spool? _spool;
     private Task _delivery = Task.CompletedTask;
     private int _unflushed;
     private bool _isLate;
+    private int _looks;
+    private uint _moves;
     private bool _isReadAhead;
     private bool _wasFull;
     private volatile bool _isDelivering;
@@ -52,12 +53,12 @@ internal sealed class PacedAnswer(Exchange exchange)
 
     /// <summary>Begins with an answer.</summary>
     /// <param name="buffering">What may be kept; absent: nothing.</param>
-    /// <param name="time">Clock of the client's pace.</param>
-    public void Begin(Buffering? buffering, TimeProvider time)
+    public void Begin(Buffering? buffering)
     {
         _client = exchange.ResponseBody.Writer;
-        (_buffering, _time) = (buffering, time);
-        _unflushed = 0;
+        _socket = null;
+        _buffering = buffering;
+        (_unflushed, _looks) = (0, 0);
         (_isLate, _isReadAhead, _wasFull) = (false, false, false);
         (_isPatienceOver, _isBroken) = (false, false);
     }
@@ -80,6 +81,48 @@ internal sealed class PacedAnswer(Exchange exchange)
         }
     }
 
+    /// <summary>Says that Kestrel adds nothing to the bytes of the answer, so that they may go from socket to socket.</summary>
+    public void GoUnframed() => _socket = exchange.IsMultiplexed ? null : exchange.Transport.PlainOutput;
+
+    /// <summary>Whether bytes may go from socket to socket now.</summary>
+    public bool CanMove => _socket is not null && _spool is null && EventLoop.Current == exchange.Transport.Loop;
+
+    /// <summary>Moves bytes of the application's socket on, behind what was written. They are sent at once, as far as the client is ready for them.</summary>
+    /// <param name="source">The application's socket, on the client's loop.</param>
+    /// <param name="count">Bytes that are wanted.</param>
+    /// <returns>As <see cref="LoopSocket.Receive"/>.</returns>
+    /// <exception cref="IOException">The application's connection is broken.</exception>
+    public int Move(LoopSocket source, int count)
+    {
+        var pipe = source.Loop.Pipe;
+        var moved = source.ReceiveIntoPipe(Math.Min(count, KernelPipe.Capacity));
+        if (moved <= 0)
+        {
+            return moved;
+        }
+
+        try
+        {
+            _socket!.TakesPipe = true;
+            var memory = _client.GetMemory(moved);
+            if (!SocketWriter.StandsForPipe(memory))
+            {
+                pipe.Read(memory.Span[..moved]);
+            }
+
+            Advance(moved);
+        }
+        finally
+        {
+            // Where the client's connection has just ended, nobody has taken it.
+            _socket!.TakesPipe = false;
+            pipe.Discard();
+        }
+
+        _unflushed = _socket.UnflushedBytes > 0 ? Piece : _unflushed;
+        return moved;
+    }
+
     /// <summary>Sends what was written if it is much, and waits until more may be written.</summary>
     /// <exception cref="IOException">The client is gone.</exception>
     public ValueTask FlushIfMuchAsync() => (_spool is { } spool ? spool.Room.IsEmpty : _unflushed >= Piece) ? FlushAsync() : ValueTask.CompletedTask;
@@ -89,18 +132,11 @@ internal sealed class PacedAnswer(Exchange exchange)
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask FlushAsync()
     {
-        if (_spool is null)
+        if (_spool is null && !TryBeginDelivery(out var flush))
         {
-            var flush = Flush();
-            if (flush.IsCompleted || _buffering is null)
-            {
-                _isBroken = (await flush).IsCompleted;
-                ThrowIfBroken();
-                return;
-            }
-
-            BeginDelivery(flush);
-            BeginPatience();
+            _isBroken = (await flush).IsCompleted;
+            ThrowIfBroken();
+            return;
         }
 
         while (!MayWrite())
@@ -118,10 +154,8 @@ internal sealed class PacedAnswer(Exchange exchange)
     {
         if (_spool is null)
         {
-            var flush = Flush();
-            if (!flush.IsCompleted && _buffering is not null)
+            if (TryBeginDelivery(out var flush))
             {
-                BeginDelivery(flush);
                 return;
             }
 
@@ -129,7 +163,7 @@ internal sealed class PacedAnswer(Exchange exchange)
         }
         else if (!_isBroken && !_isDelivering && !_spool.IsEmpty)
         {
-            BeginDelivery(default);
+            BeginDelivery(null);
         }
 
         ThrowIfBroken();
@@ -152,8 +186,52 @@ internal sealed class PacedAnswer(Exchange exchange)
         _spool = null;
         if (_isLate)
         {
-            _patience!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            exchange.Buffers.Late.Remove(this);
         }
+    }
+
+    /// <summary>Looks whether the application waits for a client that has taken nothing since the last look, or for the fifth time: then the answer is taken ahead of the client from now on.</summary>
+    /// <returns>Whether it is.</returns>
+    public bool LookAtClient()
+    {
+        if (!_isDelivering)
+        {
+            return false;
+        }
+
+        var former = _moves;
+        _moves = exchange.Transport.Moves;
+        _isPatienceOver = _looks++ is var looks and > 0 && (_moves == former || looks >= LongestPatience);
+        if (_isPatienceOver)
+        {
+            _progress!.Signal();
+            _socket?.StopSending();
+        }
+
+        return _isPatienceOver;
+    }
+
+    // Where the client isn't ready, and something may be kept for it.
+    private bool TryBeginDelivery(out ValueTask<FlushResult> flush)
+    {
+        if (_buffering is not null && !_isPatienceOver && _socket is { } socket && !socket.TrySend())
+        {
+            flush = default;
+            BeginDelivery(null);
+        }
+        else
+        {
+            flush = Flush();
+            if (flush.IsCompleted || _buffering is null)
+            {
+                return false;
+            }
+
+            BeginDelivery(flush);
+        }
+
+        BeginPatience();
+        return true;
     }
 
     private ValueTask<FlushResult> Flush()
@@ -168,15 +246,8 @@ internal sealed class PacedAnswer(Exchange exchange)
         if (!_isLate)
         {
             _isLate = true;
-            _patience ??= _time.CreateTimer(static answer => ((PacedAnswer)answer!).EndPatience(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _patience.Change(Patience, Timeout.InfiniteTimeSpan);
+            exchange.Buffers.Late.Add(this);
         }
-    }
-
-    private void EndPatience()
-    {
-        _isPatienceOver = true;
-        _progress!.Signal();
     }
 
     private bool MayWrite()
@@ -211,7 +282,7 @@ internal sealed class PacedAnswer(Exchange exchange)
     {
         if (!_isDelivering && _spool is { IsEmpty: false })
         {
-            BeginDelivery(default);
+            BeginDelivery(null);
         }
 
         if (_isDelivering)
@@ -239,7 +310,7 @@ internal sealed class PacedAnswer(Exchange exchange)
         }
     }
 
-    private void BeginDelivery(ValueTask<FlushResult> flush)
+    private void BeginDelivery(ValueTask<FlushResult>? flush)
     {
         _progress ??= new LoopSignal(exchange.Transport.Loop);
         _isDelivering = true;
@@ -247,10 +318,17 @@ internal sealed class PacedAnswer(Exchange exchange)
     }
 
     // Nothing but the end of the connection makes a flush fail, and nothing but the disk what is brought back.
-    private async Task DeliverAsync(ValueTask<FlushResult> flush)
+    private async Task DeliverAsync(ValueTask<FlushResult>? begun)
     {
         try
         {
+            // Kestrel, which looks after clients that take too little, leaves the loop for each wait.
+            if (begun is null && _socket is not null && !_isPatienceOver)
+            {
+                await _socket.SendAsync();
+            }
+
+            var flush = begun ?? Flush();
             while (!(_isBroken = (await flush).IsCompleted) && await TryWriteNextAsync())
             {
                 flush = Flush();

@@ -67,6 +67,18 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     /// <inheritdoc/>
     public PipeWriter Output => _output ??= new SocketWriter(_socket);
 
+    /// <summary>Where what is written is sent as it is; absent: it is encrypted before.</summary>
+    public SocketWriter? PlainOutput => Transport.Output as SocketWriter;
+
+    /// <summary>What Kestrel reads, where it gets it as it has come; absent: it is decrypted before.</summary>
+    public SocketReader? PlainInput => PlainOutput is null ? null : _input;
+
+    /// <inheritdoc cref="LoopSocket.Unread"/>
+    public int Unread => _socket.Unread;
+
+    /// <inheritdoc cref="LoopSocket.IsEnding"/>
+    public bool IsEnding => _socket.IsEnding;
+
     /// <inheritdoc/>
     public override IDuplexPipe Transport
     {
@@ -106,6 +118,9 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
 
     /// <summary>The loop.</summary>
     public EventLoop Loop => _socket.Loop;
+
+    /// <inheritdoc cref="LoopSocket.Moves"/>
+    public uint Moves => _socket.Moves;
 
     /// <summary>Whether the client is gone.</summary>
     public bool IsClosed => _end.IsOver;
@@ -194,6 +209,15 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         return new SocketStream(_socket, _input!.Received);
     }
 
+    /// <inheritdoc cref="LoopSocket.WakeAt"/>
+    public void WakeAt(int unread) => _socket.WakeAt(unread);
+
+    /// <inheritdoc cref="LoopSocket.WaitUntilReadableAsync"/>
+    public ValueTask WaitForBytesAsync() => _socket.WaitUntilReadableAsync();
+
+    /// <summary>Makes whoever waits for bytes look again, on the loop's thread. May be called on any thread.</summary>
+    public void WakeReceiver() => Loop.End(new Waking(_socket));
+
     /// <summary>Aborts a connection when the client leaves, or at once if it has left.</summary>
     /// <param name="follower">The connection; absent: none any more.</param>
     public void EndsToo(LoopSocket? follower) => _end.EndsToo(follower);
@@ -281,6 +305,11 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
         features.Set<IConnectionHeartbeatFeature>(this);
         features.Set<IConnectionLifetimeNotificationFeature>(this);
         return features;
+    }
+
+    private sealed class Waking(LoopSocket socket) : ISocketEvents
+    {
+        public void On(SocketEvents events) => socket.WakeReceiver();
     }
 
     private sealed class Rest(ClientTransport transport) : ISocketEvents

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace Wunderproxy.Proxy.Sockets;
 
@@ -36,10 +35,9 @@ internal sealed class EventLoop : IDisposable
 
     private readonly Descriptor _epoll = new(NewEpoll(CloseOnExec));
     private readonly Descriptor _wakeUp = new(NewEvent(0, CloseOnExec | 0x800));
-    private readonly ConcurrentDictionary<long, ISocketEvents> _watched = new();
+    private readonly WatchList _watched = new();
     private readonly ConcurrentQueue<Ending> _ends = new();
     private readonly Thread _thread;
-    private long _lastKey;
     private volatile bool _isOver;
 
     /// <param name="name">Name of its thread.</param>
@@ -50,6 +48,9 @@ internal sealed class EventLoop : IDisposable
         _thread.UnsafeStart();
     }
 
+    /// <summary>Moves bytes from one socket to another one, for who runs on the loop's thread.</summary>
+    public KernelPipe Pipe { get; } = new();
+
     /// <summary>The loop whose thread this is.</summary>
     public static EventLoop? Current => current;
 
@@ -58,8 +59,7 @@ internal sealed class EventLoop : IDisposable
     /// <exception cref="IOException">The kernel can't watch any more.</exception>
     public long Watch(SafeHandle socket, ISocketEvents target, SocketEvents events)
     {
-        var key = Interlocked.Increment(ref _lastKey);
-        _watched[key] = target;
+        var key = _watched.Add(target);
         try
         {
             Control(Add, socket, key, events);
@@ -77,7 +77,7 @@ internal sealed class EventLoop : IDisposable
     public void Change(SafeHandle socket, long key, SocketEvents events) => Control(Modify, socket, key, events);
 
     /// <summary>Tells nothing more of a socket. The kernel forgets it when it is closed.</summary>
-    public void Forget(long key) => _watched.TryRemove(key, out _);
+    public void Forget(long key) => _watched.Remove(key);
 
     /// <summary>Tells on the loop's thread, after what it is just doing, that a socket has ended. May be called on any thread.</summary>
     public void End(ISocketEvents target)
@@ -110,6 +110,7 @@ internal sealed class EventLoop : IDisposable
     {
         using var epoll = _epoll;
         using var wakeUp = _wakeUp;
+        using var pipe = Pipe;
         current = this;
         var events = new byte[MaxEvents * EventSize];
         while (!_isOver)
@@ -135,9 +136,9 @@ internal sealed class EventLoop : IDisposable
         {
             _ends.Enqueue(new Ending(null, key, events));
         }
-        else if (_watched.TryGetValue(key, out var target))
+        else
         {
-            target.On(events);
+            _watched.Find(key)?.On(events);
         }
     }
 
@@ -146,10 +147,7 @@ internal sealed class EventLoop : IDisposable
     {
         for (var told = 0; (told < MaxEnds || _isOver) && _ends.TryDequeue(out var ending); told++)
         {
-            if (ending.Target is { } target || _watched.TryGetValue(ending.Key, out target))
-            {
-                target.On(ending.Events);
-            }
+            (ending.Target ?? _watched.Find(ending.Key))?.On(ending.Events);
         }
     }
 
@@ -179,21 +177,6 @@ internal sealed class EventLoop : IDisposable
 
     private readonly record struct Ending(ISocketEvents? Target, long Key, SocketEvents Events);
 
-    private sealed class Descriptor : SafeHandleMinusOneIsInvalid
-    {
-        public Descriptor(int descriptor)
-            : base(ownsHandle: true)
-        {
-            SetHandle(descriptor);
-            if (IsInvalid)
-            {
-                throw new IOException($"The kernel gives no descriptor for an event loop: error {Marshal.GetLastPInvokeError()}");
-            }
-        }
-
-        protected override bool ReleaseHandle() => CloseDescriptor((int)handle) == 0;
-    }
-
     [DllImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int NewEpoll(int flags);
@@ -217,8 +200,4 @@ internal sealed class EventLoop : IDisposable
     [DllImport("libc", EntryPoint = "write", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern nint WriteEvent(SafeHandle descriptor, ref long value, nint length);
-
-    [DllImport("libc", EntryPoint = "close", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int CloseDescriptor(int descriptor);
 }

@@ -56,6 +56,20 @@ internal abstract class GatheringWriter : PipeWriter
         }
     }
 
+    /// <summary>Forgets the first bytes that were gathered.</summary>
+    protected void Drop(int count)
+    {
+        if (count == _count)
+        {
+            Release();
+        }
+        else
+        {
+            _bytes.AsSpan(count, _count - count).CopyTo(_bytes);
+            _count -= count;
+        }
+    }
+
     /// <summary>Forgets what was gathered.</summary>
     protected void Release()
     {

@@ -119,12 +119,74 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
         }
     }
 
+    /// <summary>Receives what is there into the loop's pipe, on the loop's thread.</summary>
+    /// <param name="count">Bytes that are wanted, up to <see cref="KernelPipe.Capacity"/>.</param>
+    /// <returns>As <see cref="Receive"/>.</returns>
+    /// <exception cref="IOException">The connection is broken or was aborted.</exception>
+    public int ReceiveIntoPipe(int count)
+    {
+        ThrowIfAborted();
+        if (IsEmptied)
+        {
+            return NativeSocket.WouldBlock;
+        }
+
+        try
+        {
+            var received = _loop.Pipe.Fill(_socket, count);
+            _isEmptied = received == NativeSocket.WouldBlock;
+            Moves++;
+            return received;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw new IOException(e.Message, e);
+        }
+    }
+
+    /// <summary>Sends what is in the loop's pipe, as much of it as can be sent without waiting, on the loop's thread.</summary>
+    /// <exception cref="IOException">The connection is broken or was aborted.</exception>
+    public void SendFromPipe()
+    {
+        try
+        {
+            while (_loop.Pipe.Count > 0 && _loop.Pipe.Empty(_socket) != NativeSocket.WouldBlock)
+            {
+                Moves++;
+                ThrowIfAborted();
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw new IOException(e.Message, e);
+        }
+    }
+
     /// <summary>Waits until receiving is worth another try.</summary>
     public ValueTask WaitUntilReadableAsync()
     {
         _isEmptied = false;
         return _readable.WaitAsync();
     }
+
+    /// <inheritdoc cref="NativeSocket.Unread"/>
+    public int Unread
+    {
+        get
+        {
+            try
+            {
+                return _socket.Unread;
+            }
+            catch (ObjectDisposedException)
+            {
+                return 0;
+            }
+        }
+    }
+
+    /// <inheritdoc cref="NativeSocket.WakeAt"/>
+    public void WakeAt(int unread) => _socket.WakeAt(unread);
 
     /// <summary>Makes a receive that waits, or the next one that would, look again at why it waits.</summary>
     public void WakeReceiver() => _readable.Signal();
@@ -234,11 +296,20 @@ internal sealed class LoopSocket : ISocketEvents, IDisposable
     {
         while (!bytes.IsEmpty)
         {
-            WatchForRoom();
-            await _writable.WaitAsync();
+            await WaitForRoomAsync();
             bytes = bytes[Send(bytes.Span, isMoreComing)..];
         }
     }
+
+    /// <summary>Waits until sending is worth another try, after one that found no room.</summary>
+    public ValueTask WaitForRoomAsync()
+    {
+        WatchForRoom();
+        return _writable.WaitAsync();
+    }
+
+    /// <summary>Makes a send that waits, or the next one that would, look again at why it waits.</summary>
+    public void WakeSender() => _writable.Signal();
 
     // Once asked for, it is told each time that there is room again; asking tells it at once where there is room already.
     private void WatchForRoom()

@@ -20,6 +20,8 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
     private const int SocketLevel = 1;
     private const int Linger = 13;
     private const int PendingError = 4;
+    private const int ReceiveLowWater = 18;
+    private const ulong CountUnread = 0x541B;
     private const int Stream = 1;
 
     private NativeSocket(int descriptor)
@@ -92,6 +94,12 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
     /// <returns>0: the other side has ended its stream; <see cref="WouldBlock"/>.</returns>
     /// <exception cref="SocketException">The connection is broken.</exception>
     public int Receive(Span<byte> buffer) => Receive(buffer, 0);
+
+    /// <summary>Bytes that were received and not read yet.</summary>
+    public int Unread => ControlDevice(this, CountUnread, out var unread) == 0 ? unread : 0;
+
+    /// <summary>Says how many bytes must be there before the loop tells that some can be read. The kernel makes room for them.</summary>
+    public void WakeAt(int unread) => SetOption(SocketLevel, ReceiveLowWater, unread);
 
     /// <summary>Whether bytes, the end or a failure can be read now.</summary>
     public bool IsReadable() => PeekOne() != WouldBlock;
@@ -218,6 +226,10 @@ internal sealed class NativeSocket : SafeHandleMinusOneIsInvalid
     [DllImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int GetSocketOption(NativeSocket socket, int level, int option, out int value, ref int length);
+
+    [DllImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int ControlDevice(NativeSocket socket, ulong request, out int value);
 
     [DllImport("libc", EntryPoint = "close", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

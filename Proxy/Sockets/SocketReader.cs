@@ -10,18 +10,28 @@ namespace Wunderproxy.Proxy.Sockets;
 [SuppressMessage("Design", "CA1001", Justification = "A reader's end is its completion, which disposes what it owns.")]
 internal sealed class SocketReader(LoopSocket socket) : PipeReader
 {
+    // Stands for what is in the loop's pipe: nobody reads it.
+    private static readonly byte[] Placeholder = new byte[KernelPipe.Capacity];
+
     private readonly ReceiveBuffer _buffer = new(socket, isAdaptive: true);
     private ReadOnlySequence<byte> _read;
     private bool _isExamined = true;
     private bool _isAtEnd;
     private bool _isWaiting;
     private int _isCanceled;
+    private int _inPipe;
 
     /// <summary>Whether nothing has come that wasn't used, and somebody waits for more. Looked at on the loop's thread.</summary>
     public bool IsWaiting => _isWaiting && _buffer.Count == 0;
 
     /// <summary>What was received and not used. Whoever takes it is the only one to read from then on.</summary>
     public ReceiveBuffer Received => _buffer;
+
+    /// <summary>Bytes that <see cref="TryRead"/> may take into the loop's pipe; 0: it gives bytes. Set and reset on the loop's thread, around a read of which nothing has come yet.</summary>
+    public int PipeLimit { get; set; }
+
+    /// <summary>Whether what was read last is in the loop's pipe, and the memory that was given only stands for it.</summary>
+    public bool IsInPipe => _inPipe > 0;
 
     /// <summary>Makes whoever waits believe that the connection has ended. Called on the loop's thread, while <see cref="IsWaiting"/>.</summary>
     public void LetGo()
@@ -40,7 +50,7 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
             return false;
         }
 
-        _read = new ReadOnlySequence<byte>(_buffer.Bytes);
+        _read = new ReadOnlySequence<byte>(IsInPipe ? Placeholder.AsMemory(0, _inPipe) : _buffer.Bytes);
         result = new ReadResult(_read, isCanceled, _isAtEnd);
         return true;
     }
@@ -63,6 +73,12 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
         _isExamined = _read.GetOffset(examined) - _read.GetOffset(_read.Start) == _read.Length;
         var count = (int)(_read.GetOffset(consumed) - _read.GetOffset(_read.Start));
         _read = default;
+        if (IsInPipe)
+        {
+            _inPipe = 0;
+            return;
+        }
+
         _buffer.Consume(count);
     }
 
@@ -82,7 +98,7 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
 
     private bool TryReceive()
     {
-        var received = _buffer.Fill();
+        var received = PipeLimit > 0 ? _inPipe = socket.ReceiveIntoPipe(PipeLimit) : _buffer.Fill();
         _isAtEnd = received == 0;
         return received != NativeSocket.WouldBlock;
     }

@@ -2,13 +2,17 @@
 package main
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -23,8 +27,25 @@ func main() {
 		log.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
+	forward := proxy.Director
+	proxy.Director = func(request *http.Request) {
+		forward(request)
+		introduce(request)
+	}
 	proxy.Transport = &http.Transport{MaxIdleConns: *connections, MaxIdleConnsPerHost: *connections, DisableCompression: true}
 	log.Fatal(http.ListenAndServe(*listen, handler(proxy, *logs)))
+}
+
+// What the others tell of a request too; the proxy itself adds X-Forwarded-For.
+func introduce(request *http.Request) {
+	client, _, _ := net.SplitHostPort(request.RemoteAddr)
+	var id [16]byte
+	_, _ = rand.Read(id[:])
+	request.Header.Set("X-Forwarded-Proto", "http")
+	request.Header.Set("X-Forwarded-Host", request.Host)
+	request.Header.Set("X-Real-IP", client)
+	request.Header.Set("X-Request-Id", hex.EncodeToString(id[:]))
+	request.Header.Set("X-Request-Start", "t="+strconv.FormatInt(time.Now().UnixMilli(), 10))
 }
 
 func handler(proxy http.Handler, logs bool) http.Handler {
