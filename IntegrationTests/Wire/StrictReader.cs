@@ -218,9 +218,10 @@ internal static class StrictReader
                 return message with { Trailers = trailers, Length = at, IsWhole = true };
             }
 
-            if (liberties == Liberties.None || !line.EndsWith(':'))
+            var field = ReadField(line);
+            if (liberties == Liberties.None || field.Value.Length > 0)
             {
-                trailers.Add(ReadField(line));
+                trailers.Add(field);
             }
         }
 

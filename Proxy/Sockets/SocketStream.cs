@@ -55,21 +55,23 @@ internal sealed class SocketStream(LoopSocket socket, ReceiveBuffer received) : 
         return 0;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> ReadPieceAsync(Memory<byte> buffer)
+    private ValueTask<int> ReadPieceAsync(Memory<byte> buffer)
     {
-        while (!_isStopped)
-        {
-            var count = Take(buffer.Span);
-            if (count != NativeSocket.WouldBlock)
-            {
-                return count;
-            }
+        var count = _isStopped ? 0 : Take(buffer.Span);
+        return count == NativeSocket.WouldBlock ? WaitAndReadAsync(buffer) : new ValueTask<int>(count);
+    }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> WaitAndReadAsync(Memory<byte> buffer)
+    {
+        var count = NativeSocket.WouldBlock;
+        while (count == NativeSocket.WouldBlock)
+        {
             await socket.WaitUntilReadableAsync();
+            count = _isStopped ? 0 : Take(buffer.Span);
         }
 
-        return 0;
+        return count;
     }
 
     private int Take(Span<byte> buffer)

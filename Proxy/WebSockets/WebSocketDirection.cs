@@ -27,9 +27,13 @@ internal sealed class WebSocketDirection(Stream source, Stream sink, ReadOnlyMem
     /// <exception cref="IOException">A side broke it off.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        while (!IsAnswered && await PassPieceOnAsync(cancellationToken))
+        var isGoing = true;
+        while (isGoing && !IsAnswered)
         {
-            // The next piece.
+            // Memory is held only while there are bytes in it: reading none waits for some to be there.
+            var arrival = source.ReadAsync(Memory<byte>.Empty, cancellationToken);
+            await arrival;
+            isGoing = await PassPieceOnAsync(cancellationToken);
         }
     }
 
@@ -50,12 +54,9 @@ internal sealed class WebSocketDirection(Stream source, Stream sink, ReadOnlyMem
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
 
-    // Memory is held only while there are bytes in it: reading none waits for some to be there.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> PassPieceOnAsync(CancellationToken cancellationToken)
     {
-        var arrival = source.ReadAsync(Memory<byte>.Empty, cancellationToken);
-        await arrival;
         var piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
         try
         {
@@ -69,20 +70,43 @@ internal sealed class WebSocketDirection(Stream source, Stream sink, ReadOnlyMem
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask PassOnAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    private ValueTask PassOnAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+        _gate.Wait(0, CancellationToken.None) ? PassOnAlone(bytes, cancellationToken) : WaitAndPassOnAsync(bytes, cancellationToken);
+
+    private async ValueTask WaitAndPassOnAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
+        await PassOnAlone(bytes, cancellationToken);
+    }
+
+    // The gate is given back. Most pieces are taken at once, and nobody closes.
+    private ValueTask PassOnAlone(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        var isLeft = false;
         try
         {
             var passed = IsClosed ? 0 : TakeWhatPasses(bytes.Span);
-            if (passed > 0)
+            var writing = passed > 0 ? sink.WriteAsync(bytes[..passed], cancellationToken) : ValueTask.CompletedTask;
+            isLeft = !writing.IsCompletedSuccessfully || passed < bytes.Length || handshake.IsOurs;
+            return isLeft ? EndPieceAsync(writing, bytes[passed..], cancellationToken) : ValueTask.CompletedTask;
+        }
+        finally
+        {
+            if (!isLeft)
             {
-                await sink.WriteAsync(bytes[..passed], cancellationToken);
+                _gate.Release();
             }
+        }
+    }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask EndPieceAsync(ValueTask writing, ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await writing;
             await CloseIfDueAsync(cancellationToken);
-            LeaveOut(bytes.Span[passed..]);
+            LeaveOut(rest.Span);
         }
         finally
         {
