@@ -83,15 +83,15 @@ internal sealed class Contender : IAsyncDisposable
               timeout tunnel 60s
               option forwardfor
               http-reuse always
+              {(logs ? "log stdout format raw local0" : "")}
+              {(logs ? "option httplog" : "")}
+            frontend public
+              bind 127.0.0.1:{port}
               http-request set-header X-Forwarded-Proto http
               http-request set-header X-Forwarded-Host %[req.hdr(host)]
               http-request set-header X-Real-IP %[src]
               http-request set-header X-Request-Id %[uuid()]
               http-request set-header X-Request-Start t=%[date(0,ms)]
-              {(logs ? "log stdout format raw local0" : "")}
-              {(logs ? "option httplog" : "")}
-            frontend public
-              bind 127.0.0.1:{port}
               default_backend application
             backend application
               server one {backend.Authority}
