@@ -26,8 +26,19 @@ internal static class ForwardingBenchmark
         foreach (var load in ForwardingLoad.All(lab).Where(load => options.Only is not { } only || load.Title.Contains(only, StringComparison.OrdinalIgnoreCase)))
             yield return await CompareAsync("Forwarding", load, [.. contenders.Where(load.Fits)], nginx, options.Rounds ?? DefaultRounds, TimeSpan.FromSeconds(options.Seconds ?? DefaultSeconds), cancellationToken);
         if (options.Only is null)
-            yield return await IdleConnections.RunAsync(contenders.Skip(1));
+            yield return await IdleConnections.RunBehindAllAsync(contenders.Skip(1));
+        if (options.Only is null or "idle connections")
+            yield return await IdleConnections.RunAnewAsync(Starts(lab, backend, options.AccessLog), ForwardingLoad.All(lab)[0]);
     }
+
+    private static Func<Task<Contender>>[] Starts(LabHost lab, Contender backend, bool logs) =>
+    [
+        () => Contender.NginxAsync(lab, backend.Address, logs),
+        () => Contender.HaproxyAsync(lab, backend.Address, logs),
+        () => Contender.CaddyAsync(lab, backend.Address, logs),
+        () => Contender.GoAsync(lab, backend.Address, logs),
+        () => Contender.WunderproxyAsync(lab, backend.Address, logs),
+    ];
 
     /// <summary>Gives a load to contenders in turns.</summary>
     /// <returns>The table, with ratios to one of them.</returns>

@@ -9,22 +9,43 @@ internal static partial class IdleConnections
 {
     private const int Wanted = 10_000;
     private static readonly TimeSpan Calm = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(10);
 
     /// <summary>As many as wanted, or as the limit of descriptors lets a proxy serve, which may need two for each.</summary>
     public static int Count { get; } = Math.Min(Wanted, (OpenFilesLimit() - 1000) / 2);
 
-    public static async Task<string> RunAsync(IEnumerable<Contender> contenders)
+    /// <summary>Measures contenders that have all other loads behind them, so that each has the memory that it needs under load already.</summary>
+    public static async Task<string> RunBehindAllAsync(IEnumerable<Contender> contenders)
     {
-        var table = new MarkdownTable(
-            string.Create(CultureInfo.InvariantCulture, $"Forwarding: {Count} idle connections, resident memory in MiB"), "Proxy", "Before", "Connected", "After a request on each");
+        var table = NewTable("behind all other loads");
         foreach (var contender in contenders)
+            await MeasureAsync(contender, table);
+        return table.With("Measured after 20 s without a byte.");
+    }
+
+    /// <summary>Measures contenders that have just been started, each alone, and have answered small requests on 64 connections for 10 s.</summary>
+    public static async Task<string> RunAnewAsync(IEnumerable<Func<Task<Contender>>> contenders, ForwardingLoad small)
+    {
+        var table = NewTable("behind small answers alone");
+        foreach (var start in contenders)
         {
-            var before = Memory(contender);
-            var connected = await CrowdAsync(contender, asks: false);
-            table.Row(contender.Name, before, connected, await CrowdAsync(contender, asks: true));
+            await using var contender = await start();
+            await small.RunAsync(contender, WarmUp);
+            await Eventually.PassAsync(Calm);
+            await MeasureAsync(contender, table);
         }
 
-        return table.With("Measured after 20 s without a byte, and behind all other loads, so that each has the memory that it needs under load already.");
+        return table.With("Measured after 20 s without a byte.");
+    }
+
+    private static MarkdownTable NewTable(string behind) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"Forwarding: {Count} idle connections {behind}, resident memory in MiB"), "Proxy", "Before", "Connected", "After a request on each");
+
+    private static async Task MeasureAsync(Contender contender, MarkdownTable table)
+    {
+        var before = Memory(contender);
+        var connected = await CrowdAsync(contender, asks: false);
+        table.Row(contender.Name, before, connected, await CrowdAsync(contender, asks: true));
     }
 
     private static async Task<string> CrowdAsync(Contender contender, bool asks)

@@ -188,7 +188,7 @@ case "${1:-} ${2:-}" in
   'dockerd start') start_engine "${@:3}" ;;
   'dockerd stop') end dockerd TERM 30 ;;
   'dockerd kill') end dockerd KILL 5 ;;
-  'dockerd pause') kill -STOP "$(pid_of dockerd)" ;;
+  'dockerd pause') pause "$(pid_of dockerd)" ;;
   'dockerd resume') kill -CONT "$(pid_of dockerd)" ;;
   'registry start') start_registry ;;
   'registry stop') end registry KILL 5 ;;

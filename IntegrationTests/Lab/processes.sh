@@ -18,6 +18,12 @@ pid_of() {
   cut -d ' ' -f 1 "$dir/run/$1.pid" 2>/dev/null || true
 }
 
+# pause PID: SIGSTOP, until all threads have stopped.
+pause() {
+  kill -STOP "$1"
+  until ! grep -h '^State:' "/proc/$1"/task/*/status 2>/dev/null | grep -qv 'T (stopped)'; do sleep 0.01; done
+}
+
 # birth PID: clock ticks from the start of the machine; empty if there is no such process.
 birth() {
   sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Wunderproxy.Proxy.Stats;
 
 namespace Wunderproxy.Proxy.Hosting;
@@ -53,6 +54,24 @@ internal sealed class IdleMemory : IDisposable
         if (IsDue(GC.GetTotalAllocatedBytes(), connections.LetGo, connections.AreIdle))
         {
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            TrimUnmanaged();
         }
     }
+
+    // What the runtime itself has freed, such as its compiler, stays with the C library else; musl's keeps little, and has no such call.
+    private static void TrimUnmanaged()
+    {
+        try
+        {
+            _ = Trim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // Nothing is to be given back.
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "malloc_trim")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Trim(nint kept);
 }
