@@ -21,9 +21,6 @@ internal sealed class RelayedAnswer(Exchange exchange)
     private const int MaxTrailerBytes = 32 << 10;
     private const int MaxInterims = 16;
 
-    // Below, two calls of the kernel's pipe cost more than copying there and back.
-    private const int WorthMoving = 16 << 10;
-
     private readonly PacedAnswer _paced = new(exchange);
     private ApplicationConnection _connection = null!;
     private List<(string Name, string Value)>? _trailers;
@@ -247,7 +244,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
             return NativeSocket.WouldBlock;
         }
 
-        if (count >= WorthMoving && _connection.Buffered == 0 && _paced.CanMove)
+        if (count >= KernelPipe.Least && _connection.Buffered == 0 && _paced.CanMove)
         {
             return _paced.Move(_connection.Socket, count);
         }

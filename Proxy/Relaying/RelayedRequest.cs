@@ -15,9 +15,6 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     // Up to here copying a piece behind what is to be sent before it costs less than sending it by a call of its own.
     private const int SmallPiece = 8 << 10;
 
-    // Below, two calls of the kernel's pipe cost more than copying there and back.
-    private const int WorthMoving = 16 << 10;
-
     private readonly HeadWriter _head = new();
     private readonly HeadWriter _unsent = new();
     private bool _isChunked;
@@ -182,7 +179,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     }
 
     private bool MayMove(ApplicationConnection connection) =>
-        !_isChunked && exchange is { Collected: null, IsMultiplexed: false } && Left >= WorthMoving
+        !_isChunked && exchange is { Collected: null, IsMultiplexed: false } && Left >= KernelPipe.Least
         && exchange.Transport.PlainInput is { Received.Count: 0 } && connection.Socket.Loop == exchange.Transport.Loop && EventLoop.Current == exchange.Transport.Loop;
 
     // From socket to socket. Nothing else may run on the loop before the pipe is empty again.

@@ -27,18 +27,26 @@ internal sealed class ArrivingBody(ClientTransport client, int rest) : IWaitForC
             return true;
         }
 
+        var isThere = false;
         store.CollectingBegan();
         store.Late.Add(this);
-        client.WakeAt(rest);
-        while (client.Unread < rest && !_isGivenUp && !client.IsEnding)
+        try
         {
-            await client.WaitForBytesAsync();
+            client.WakeAt(rest);
+            while (client.Unread < rest && !_isGivenUp && !client.IsEnding)
+            {
+                await client.WaitForBytesAsync();
+            }
+
+            client.WakeAt(1);
+            isThere = client.Unread >= rest;
+        }
+        finally
+        {
+            store.Late.Remove(this);
+            store.CollectingEnded(isThere);
         }
 
-        client.WakeAt(1);
-        store.Late.Remove(this);
-        var isThere = client.Unread >= rest;
-        store.CollectingEnded(isThere);
         return isThere;
     }
 

@@ -10,9 +10,6 @@ namespace Wunderproxy.Proxy.Sockets;
 [SuppressMessage("Design", "CA1001", Justification = "A reader's end is its completion, which disposes what it owns.")]
 internal sealed class SocketReader(LoopSocket socket) : PipeReader
 {
-    // Stands for what is in the loop's pipe: nobody reads it.
-    private static readonly byte[] Placeholder = new byte[KernelPipe.Capacity];
-
     private readonly ReceiveBuffer _buffer = new(socket, isAdaptive: true);
     private ReadOnlySequence<byte> _read;
     private bool _isExamined = true;
@@ -50,7 +47,7 @@ internal sealed class SocketReader(LoopSocket socket) : PipeReader
             return false;
         }
 
-        _read = new ReadOnlySequence<byte>(IsInPipe ? Placeholder.AsMemory(0, _inPipe) : _buffer.Bytes);
+        _read = new ReadOnlySequence<byte>(IsInPipe ? KernelPipe.Placeholder.AsMemory(0, _inPipe) : _buffer.Bytes);
         result = new ReadResult(_read, isCanceled, _isAtEnd);
         return true;
     }

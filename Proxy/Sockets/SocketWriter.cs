@@ -8,9 +8,6 @@ namespace Wunderproxy.Proxy.Sockets;
 /// <param name="socket">The connection.</param>
 internal sealed class SocketWriter(LoopSocket socket) : GatheringWriter
 {
-    // Stands for what is in the pipe: nobody writes to it or reads it.
-    private static readonly byte[] Placeholder = new byte[KernelPipe.Capacity];
-
     private bool _isBroken;
     private bool _isStopped;
 
@@ -18,10 +15,10 @@ internal sealed class SocketWriter(LoopSocket socket) : GatheringWriter
     public bool TakesPipe { get; set; }
 
     /// <summary>Whether memory stands for what is in the pipe, so that nothing is to be written to it.</summary>
-    public static bool StandsForPipe(Memory<byte> memory) => Unsafe.AreSame(ref MemoryMarshal.GetReference(memory.Span), ref Placeholder[0]);
+    public static bool StandsForPipe(Memory<byte> memory) => Unsafe.AreSame(ref MemoryMarshal.GetReference(memory.Span), ref KernelPipe.Placeholder[0]);
 
     /// <inheritdoc/>
-    public override Memory<byte> GetMemory(int sizeHint = 0) => TakesPipe ? Placeholder : base.GetMemory(sizeHint);
+    public override Memory<byte> GetMemory(int sizeHint = 0) => TakesPipe ? KernelPipe.Placeholder : base.GetMemory(sizeHint);
 
     /// <inheritdoc/>
     public override void Advance(int bytes)
@@ -49,12 +46,13 @@ internal sealed class SocketWriter(LoopSocket socket) : GatheringWriter
     }
 
     /// <summary>Sends what was gathered, past Kestrel, as far as the client is ready for it.</summary>
+    /// <param name="isMoreComing">Whether the next send follows at once.</param>
     /// <returns>Whether nothing is left.</returns>
-    public bool TrySend()
+    public bool TrySend(bool isMoreComing = false)
     {
         if (UnflushedBytes > 0)
         {
-            Drop(Send(isMoreComing: false));
+            Drop(Send(isMoreComing));
         }
 
         return UnflushedBytes == 0;
@@ -97,12 +95,7 @@ internal sealed class SocketWriter(LoopSocket socket) : GatheringWriter
     {
         try
         {
-            if (UnflushedBytes > 0)
-            {
-                Drop(Send(isMoreComing: true));
-            }
-
-            if (UnflushedBytes == 0)
+            if (TrySend(isMoreComing: true))
             {
                 socket.SendFromPipe();
             }
