@@ -2,6 +2,11 @@ using Wunderproxy.IntegrationTests.Benchmarks;
 using Wunderproxy.IntegrationTests.Lab;
 
 // Started by run.sh inside the lab's network namespace; the tables go to the standard output, what happens meanwhile to the other one.
+if (await LoadProcess.TryRunAsync(args))
+{
+    return 0;
+}
+
 if (BenchmarkOptions.Parse(args) is not { } options)
 {
     await Console.Error.WriteLineAsync(BenchmarkOptions.Usage);

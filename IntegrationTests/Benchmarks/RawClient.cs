@@ -9,6 +9,10 @@ internal sealed class RawClient : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly byte[] _buffer = new byte[2048];
+    private int _count;
+
+    /// <summary>Whether the last answer said that no other one comes on this connection.</summary>
+    public bool IsClosing => _buffer.AsSpan(0, _count).IndexOf("Connection: close\r\n"u8) >= 0;
 
     public static async Task<RawClient> ConnectAsync(Uri address)
     {
@@ -22,7 +26,7 @@ internal sealed class RawClient : IDisposable
     public async ValueTask<int> AskAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
     {
         await _socket.SendAsync(request, cancellationToken);
-        return await _socket.ReceiveAsync(_buffer, cancellationToken);
+        return _count = await _socket.ReceiveAsync(_buffer, cancellationToken);
     }
 
     /// <summary>Sends a request for the small page, or for another one, and expects its answer.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Wunderproxy.IntegrationTests.Lab;
 
 namespace Wunderproxy.IntegrationTests.Benchmarks;
@@ -7,15 +6,12 @@ namespace Wunderproxy.IntegrationTests.Benchmarks;
 internal static class SlowBenchmark
 {
     private const int DefaultSeconds = 220;
-    private const int Connections = 8;
 
-    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     // Each status takes the Proxy some milliseconds, which nobody asks nginx for: so seldom that it doesn't meet one request in a hundred.
     private const int SecondsBetweenStatus = 10;
-    private static readonly byte[] Quick = "GET /quick HTTP/1.1\r\nHost: bench\r\n\r\n"u8.ToArray();
 
     public static async Task<string> RunAsync(LabHost lab, BenchmarkOptions options, CancellationToken cancellationToken)
     {
@@ -24,7 +20,7 @@ internal static class SlowBenchmark
             $"Slow clients: {SlowClients.OfEachKind} read 10 MB at 10 kB/s, {SlowClients.OfEachKind} send 1 MB at 5 kB/s",
             "Proxy", "Downloads served", "worker occupied, median ms", "p99", "max", "Uploads served", "worker occupied, median ms", "p99", "max", "Slow clients ended");
         var others = new MarkdownTable(
-            "Slow clients: others, 50 requests a second to the same worker", "Proxy", "p99 ms before", "while slow clients come", "while they are there", "ratio to before", "Resident MiB, largest", "Kept in memory MiB, largest", "in files MiB");
+            $"Slow clients: others, {Visitors.PerSecond} requests a second to the same worker", "Who is between", "p99 ms before", "while slow clients come", "while they are there", "ratio to before", "Resident MiB, largest", "Kept in memory MiB, largest", "in files MiB");
         foreach (var name in (string[])["nginx", "wunderproxy-proxy"])
         {
             using var worker = new SingleWorker();
@@ -34,35 +30,44 @@ internal static class SlowBenchmark
         }
 
         return workers.With("From the moment when the worker takes a connection until it has sent its answer.")
-            + others.With("A request that is late because the one before it was slow counts from when it was due. What is kept is what the Proxy says itself.");
+            + others.With("A request that is late because the one before it was slow counts from when it was due. What is kept is what the Proxy says itself. "
+                + "Those who ask the worker itself, at the same time, show what the machine is able to: slow clients, their files on the disk, the worker and the others share its processors.");
     }
 
     private static async Task MeasureAsync(Contender contender, SingleWorker worker, TimeSpan length, MarkdownTable workers, MarkdownTable others, CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var samples = new ConcurrentQueue<(long At, double Ms)>();
-        var asking = Task.WhenAll(Enumerable.Range(0, Connections).Select(i => AskAsync(contender, Interval * i, samples, end.Token)));
         var most = new Most(contender);
         var watching = most.WatchAsync(end.Token);
+        await using var visitors = LoadProcess.Visitors(contender.Address);
+        await using var direct = LoadProcess.Visitors(new Uri($"http://{worker.Address}/"));
         await Task.Delay(Calm, TimeProvider.System, cancellationToken);
         var warm = TimeProvider.System.GetTimestamp();
         await Task.Delay(Calm, TimeProvider.System, cancellationToken);
         var come = TimeProvider.System.GetTimestamp();
-        await using var clients = new SlowClients(contender.Address);
-        await clients.BeginAsync(cancellationToken);
+        await using var clients = await LoadProcess.SlowClientsAsync(contender.Address, cancellationToken);
         var there = TimeProvider.System.GetTimestamp();
         await Task.Delay(length, TimeProvider.System, cancellationToken);
-        var failed = clients.Failed;
+        var (through, alone) = (Visits(await visitors.EndAsync()), Visits(await direct.EndAsync()));
+        var failed = (await clients.EndAsync())[^1];
         await end.CancelAsync();
-        await Task.WhenAll(asking, watching);
+        await watching;
 
-        var (before, meanwhile, after) = (P99(samples, warm, come), P99(samples, come, there), P99(samples, there, long.MaxValue));
-        workers.Row([contender.Name, .. Occupied(worker, "/bytes/"), .. Occupied(worker, "/upload"), Figures.Text(failed, "0")]);
-        others.Row(contender.Name, Figures.Text(before, "0.00"), Figures.Text(meanwhile, "0.00"), Figures.Text(after, "0.00"), Figures.Text(after / before, "0.00"), most.Resident, most.Memory, most.Disk);
+        workers.Row([contender.Name, .. Occupied(worker, "/bytes/"), .. Occupied(worker, "/upload"), failed]);
+        others.Row([contender.Name, .. P99s(through, warm, come, there), most.Resident, most.Memory, most.Disk]);
+        others.Row(["nobody: they ask the worker itself", .. P99s(alone, warm, come, there), "", "", ""]);
     }
 
-    private static double P99(IEnumerable<(long At, double Ms)> samples, long from, long until) =>
-        new Figures(samples.Where(sample => sample.At >= from && sample.At < until).Select(sample => sample.Ms)).Percentile(99);
+    private static List<Visit> Visits(IEnumerable<string> lines) => [.. lines.Select(Visit.Parse)];
+
+    private static string[] P99s(List<Visit> visits, long warm, long come, long there)
+    {
+        var (before, meanwhile, after) = (P99(visits, warm, come), P99(visits, come, there), P99(visits, there, long.MaxValue));
+        return [Figures.Text(before, "0.00"), Figures.Text(meanwhile, "0.00"), Figures.Text(after, "0.00"), Figures.Text(after / before, "0.00")];
+    }
+
+    private static double P99(IEnumerable<Visit> visits, long from, long until) =>
+        new Figures(visits.Where(visit => visit.At >= from && visit.At < until).Select(visit => visit.Ms)).Percentile(99);
 
     private static string[] Occupied(SingleWorker worker, string path)
     {
@@ -70,29 +75,6 @@ internal static class SlowBenchmark
         return times.Count == 0
             ? ["0", "", "", ""]
             : [Figures.Text(times.Count, "0"), times.MedianText("0.0"), Figures.Text(times.Percentile(99), "0.0"), Figures.Text(times.Max, "0.0")];
-    }
-
-    private static async Task AskAsync(Contender contender, TimeSpan first, ConcurrentQueue<(long At, double Ms)> samples, CancellationToken cancellationToken)
-    {
-        using var client = await RawClient.ConnectAsync(contender.Address);
-        var began = TimeProvider.System.GetTimestamp();
-        try
-        {
-            for (var due = first; ; due += Interval * Connections)
-            {
-                var wait = due - TimeProvider.System.GetElapsedTime(began);
-                if (wait > TimeSpan.Zero)
-                    await Task.Delay(wait, TimeProvider.System, cancellationToken);
-                var sent = wait > TimeSpan.Zero ? TimeProvider.System.GetElapsedTime(began) : due;
-                if (await client.AskAsync(Quick, cancellationToken) == 0)
-                    throw new InvalidOperationException($"{contender.Name} closed a connection.");
-                samples.Enqueue((TimeProvider.System.GetTimestamp(), (TimeProvider.System.GetElapsedTime(began) - sent).TotalMilliseconds));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // It is over.
-        }
     }
 
     // The largest of what a proxy has needed.

@@ -21,6 +21,8 @@ internal sealed class SlowClients(Uri address) : IAsyncDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
+    // Clients don't keep step with each other.
+    private readonly Random _chance = new(1);
     private readonly CancellationTokenSource _end = new();
     private readonly List<Task> _clients = [];
     private int _failed;
@@ -64,12 +66,12 @@ internal sealed class SlowClients(Uri address) : IAsyncDisposable
         }
     }
 
-    private static async Task ReadAsync(Socket socket, CancellationToken cancellationToken)
+    private async Task ReadAsync(Socket socket, CancellationToken cancellationToken)
     {
         var request = string.Create(CultureInfo.InvariantCulture, $"GET /bytes/{Download} HTTP/1.1\r\nHost: bench\r\n\r\n");
         await socket.SendAsync(Encoding.ASCII.GetBytes(request), cancellationToken);
         var buffer = new byte[ReadPerSecond];
-        for (var received = 0L; received < Download; await Task.Delay(Second, TimeProvider.System, cancellationToken))
+        for (var received = 0L; received < Download; await RestAsync(cancellationToken))
         {
             for (var left = ReadPerSecond; left > 0 && received < Download;)
             {
@@ -80,17 +82,26 @@ internal sealed class SlowClients(Uri address) : IAsyncDisposable
         }
     }
 
-    private static async Task SendAsync(Socket socket, CancellationToken cancellationToken)
+    private async Task SendAsync(Socket socket, CancellationToken cancellationToken)
     {
         var head = string.Create(CultureInfo.InvariantCulture, $"POST /upload HTTP/1.1\r\nHost: bench\r\nContent-Length: {Upload}\r\n\r\n");
         await socket.SendAsync(Encoding.ASCII.GetBytes(head), cancellationToken);
         var piece = new byte[SentPerSecond];
-        for (var sent = 0L; sent < Upload; await Task.Delay(Second, TimeProvider.System, cancellationToken))
+        for (var sent = 0L; sent < Upload; await RestAsync(cancellationToken))
         {
             sent += await socket.SendAsync(piece, cancellationToken);
         }
 
         if (await socket.ReceiveAsync(piece, cancellationToken) == 0)
             throw new IOException("There was no answer.");
+    }
+
+    // A second, on average.
+    private Task RestAsync(CancellationToken cancellationToken)
+    {
+        lock (_chance)
+        {
+            return Task.Delay(Second * (0.5 + _chance.NextDouble()), TimeProvider.System, cancellationToken);
+        }
     }
 }
