@@ -13,6 +13,9 @@ namespace Wunderproxy.Proxy.Sockets;
 internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketEvents, IConnectionHeartbeatFeature, IConnectionLifetimeNotificationFeature
 {
     private static readonly TimeSpan LingerLimit = TimeSpan.FromSeconds(2);
+
+    // Where what a client still sends is thrown away. Nobody looks at it.
+    private static readonly byte[] Scrap = new byte[4096];
     private static long lastId;
 
     private readonly LoopSocket _socket;
@@ -322,10 +325,9 @@ internal sealed class ClientTransport : ConnectionContext, IDuplexPipe, ISocketE
     {
         _socket.ShutDownSending();
         await using var limit = _time.CreateTimer(static socket => ((LoopSocket)socket!).Abort(), _socket, LingerLimit, Timeout.InfiniteTimeSpan);
-        var scrap = new byte[4096];
         try
         {
-            while (_socket.Receive(scrap) is var received and not 0)
+            while (_socket.Receive(Scrap) is var received and not 0)
             {
                 if (received == NativeSocket.WouldBlock)
                 {
