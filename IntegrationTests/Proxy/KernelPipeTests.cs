@@ -48,6 +48,9 @@ public sealed class KernelPipeTests : IDisposable
     }
 
     [Fact]
+    public void This_kernel_is_known_to_move_bytes_between_sockets() => Assert.True(KernelPipe.IsSupported);
+
+    [Fact]
     public async Task What_was_left_in_it_is_given_to_nobody_else()
     {
         var (source, writer) = await ConnectAsync();

@@ -179,7 +179,7 @@ internal sealed class RelayedRequest(Exchange exchange) : IDisposable
     }
 
     private bool MayMove(ApplicationConnection connection) =>
-        !_isChunked && exchange is { Collected: null, IsMultiplexed: false } && Left >= KernelPipe.Least
+        KernelPipe.IsSupported && !_isChunked && exchange is { Collected: null, IsMultiplexed: false } && Left >= KernelPipe.Least
         && exchange.Transport.PlainInput is { Received.Count: 0 } && connection.Socket.Loop == exchange.Transport.Loop && EventLoop.Current == exchange.Transport.Loop;
 
     // From socket to socket. Nothing else may run on the loop before the pipe is empty again.

@@ -85,7 +85,7 @@ internal sealed class PacedAnswer(Exchange exchange) : IWaitForClient
     public void GoUnframed() => _socket = exchange.IsMultiplexed ? null : exchange.Transport.PlainOutput;
 
     /// <summary>Whether bytes may go from socket to socket now.</summary>
-    public bool CanMove => _socket is not null && _spool is null && EventLoop.Current == exchange.Transport.Loop;
+    public bool CanMove => KernelPipe.IsSupported && _socket is not null && _spool is null && EventLoop.Current == exchange.Transport.Loop;
 
     /// <summary>Moves bytes of the application's socket on, behind what was written. They are sent at once, as far as the client is ready for them.</summary>
     /// <param name="source">The application's socket, on the client's loop.</param>

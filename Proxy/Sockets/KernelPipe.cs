@@ -20,6 +20,8 @@ internal sealed class KernelPipe : IDisposable
     /// <summary>Memory that stands for what is in a pipe, where somebody counts bytes without looking at them: nobody writes to it or reads it.</summary>
     public static readonly byte[] Placeholder = new byte[Capacity];
 
+    private const int LocalSockets = 1;
+    private const int Stream = 1;
     private const int NonBlockingCloseOnExec = 0x800 | 0x80000;
     private const uint MoveWithoutBlocking = 0x1 | 0x2;
 
@@ -34,6 +36,9 @@ internal sealed class KernelPipe : IDisposable
         _exit = new Descriptor(ends[0]);
         _entrance = new Descriptor(ends[1]);
     }
+
+    /// <summary>Whether this kernel moves bytes between sockets. That of a sandbox, or a filter of system calls, may not: they are copied then.</summary>
+    public static bool IsSupported { get; } = FindSupport();
 
     /// <summary>Bytes that are in it.</summary>
     public int Count { get; private set; }
@@ -92,6 +97,24 @@ internal sealed class KernelPipe : IDisposable
         _entrance.Dispose();
     }
 
+    // With nothing to be moved a kernel that could says that it would have to wait.
+    private static bool FindSupport()
+    {
+        Span<int> ends = [-1, -1];
+        if (NewSocketPair(LocalSockets, Stream | NonBlockingCloseOnExec, 0, ref ends[0]) != 0)
+        {
+            return false;
+        }
+
+        using var source = new Descriptor(ends[0]);
+        using var target = new Descriptor(ends[1]);
+        using var pipe = new KernelPipe();
+        return CanMove(source, pipe._entrance) && CanMove(pipe._exit, target);
+    }
+
+    private static bool CanMove(SafeHandle source, SafeHandle target) =>
+        Splice(source, 0, target, 0, 1, MoveWithoutBlocking) < 0 && Marshal.GetLastPInvokeError() == Errno.WouldBlock;
+
     private static int Move(SafeHandle source, SafeHandle target, int count)
     {
         while (true)
@@ -114,6 +137,10 @@ internal sealed class KernelPipe : IDisposable
     [DllImport("libc", EntryPoint = "pipe2", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int NewPipe(ref int ends, int flags);
+
+    [DllImport("libc", EntryPoint = "socketpair", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NewSocketPair(int domain, int type, int protocol, ref int ends);
 
     [DllImport("libc", EntryPoint = "splice", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
