@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Wunderproxy.Contracts.Control;
 
-/// <summary>How much of a request the Proxy passes on to an application, and how long it waits for the application.</summary>
+/// <summary>How much of a request the Proxy passes on to an application and how much of its answer to the client, and how long it waits for the application.</summary>
 public sealed record Limits
 {
     /// <summary>Shortest <see cref="AnswerTimeout"/> and <see cref="IdleTimeout"/>: 1 s.</summary>
@@ -26,6 +26,13 @@ public sealed record Limits
     /// </summary>
     [JsonConverter(typeof(ByteSizeJsonConverter))]
     public long? MaxRequestBody { get; set; }
+
+    /// <summary>
+    /// Bytes of an answer's body as the application sends it, up to 1 TiB. In the place of a longer one the client gets 502 where the answer says its length, else it is broken off as soon as it is longer.
+    /// Events, calls of gRPC and upgraded connections have no end that could be too far. Absent: no limit, as for <see cref="MaxRequestBody"/>.
+    /// </summary>
+    [JsonConverter(typeof(ByteSizeJsonConverter))]
+    public long? MaxAnswerBody { get; set; }
 
     /// <summary>
     /// From the end of the request until the head of its answer, which is 504 then; 1 s to 24 h. Requests that say that they wait long

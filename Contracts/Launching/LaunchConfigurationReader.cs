@@ -211,6 +211,7 @@ public static class LaunchConfigurationReader
         return new Limits
         {
             MaxRequestBody = reader.OptionalSize("MaxRequestBody"),
+            MaxAnswerBody = reader.OptionalSize("MaxAnswerBody"),
             AnswerTimeout = reader.Time("AnswerTimeout", absent.AnswerTimeout, Control.Limits.Shortest, Control.Limits.Longest),
             IdleTimeout = reader.Time("IdleTimeout", absent.IdleTimeout, Control.Limits.Shortest, Control.Limits.Longest),
             MaxRequestsInFlight = reader.OptionalNumber("MaxRequestsInFlight", 1, Control.Limits.MostInFlight),

@@ -24,7 +24,7 @@ public sealed class LaunchConfigurationReaderTests
         Assert.Equal((30.0, 30.0), (it.Drain.Timeout.TotalSeconds, it.Drain.StreamTimeout.TotalSeconds));
         Assert.Equal((null, 10.0), (it.Stop.Signal, it.Stop.Timeout.TotalSeconds));
         Assert.Equal(60, it.Probation.Duration.TotalSeconds);
-        Assert.Equal((null, 60.0, 600.0), (it.Limits.MaxRequestBody, it.Limits.AnswerTimeout.TotalSeconds, it.Limits.IdleTimeout.TotalSeconds));
+        Assert.Equal((null, null, 60.0, 600.0), (it.Limits.MaxRequestBody, it.Limits.MaxAnswerBody, it.Limits.AnswerTimeout.TotalSeconds, it.Limits.IdleTimeout.TotalSeconds));
         Assert.Equal((null, 1000, 10.0), (it.Limits.MaxRequestsInFlight, it.Limits.MaxQueued, it.Limits.QueueTimeout.TotalSeconds));
         Assert.Equal((false, null), (it.Routing.StripPathPrefix, it.Routing.Redirect));
         Assert.Null(it.Artifact);
@@ -54,7 +54,7 @@ public sealed class LaunchConfigurationReaderTests
               "Stop": { "Signal": "SIGINT", "Timeout": "45s" },
               "Probation": { "Duration": "5m", "MaxErrorRate": "0.5%", "MaxLatency": "1s", "MinRequests": 50 },
               "Routing": { "Hosts": ["shop.example", "www.shop.example"], "PathPrefix": "/shop", "StripPathPrefix": true, "Redirect": { "Https": true, "Www": "remove" } },
-              "Limits": { "MaxRequestBody": "10MiB", "AnswerTimeout": "90s", "IdleTimeout": "1h", "MaxRequestsInFlight": 8, "MaxQueued": 0, "QueueTimeout": "3s" },
+              "Limits": { "MaxRequestBody": "10MiB", "MaxAnswerBody": "1GiB", "AnswerTimeout": "90s", "IdleTimeout": "1h", "MaxRequestsInFlight": 8, "MaxQueued": 0, "QueueTimeout": "3s" },
               "Artifact": { "Bucket": "images", "Key": "shop/2f1c9e0.tar.gz" }
             }
             """);
@@ -87,6 +87,7 @@ public sealed class LaunchConfigurationReaderTests
             new Limits
             {
                 MaxRequestBody = 10 << 20,
+                MaxAnswerBody = 1 << 30,
                 AnswerTimeout = TimeSpan.FromSeconds(90),
                 IdleTimeout = TimeSpan.FromHours(1),
                 MaxRequestsInFlight = 8,

@@ -56,6 +56,26 @@ public sealed class H2cLimitTests : TimedTests
     }
 
     [Fact]
+    public async Task Answer_that_says_that_it_is_too_long_is_replaced_by_502_and_one_that_gets_too_long_is_broken_off()
+    {
+        await ServeAsync(snapshot => snapshot.Limits = new Limits { MaxAnswerBody = 1000 });
+        var refused = Proxy.ExchangeAsync(Get);
+        await using var application = await AcceptAsync();
+        await application.ReadAsync(Http2FrameType.Headers, 1);
+        await application.SendHeadersAsync(1, [.. Ok, ("content-length", "1001")], isLast: false);
+        Assert.StartsWith("HTTP/1.1 502 ", await refused, StringComparison.Ordinal);
+
+        await using var client = await Proxy.ConnectAsync();
+        await client.SendAsync(Get);
+        await application.ReadAsync(Http2FrameType.Headers, 3);
+        await application.SendHeadersAsync(3, Ok, isLast: false);
+        await application.SendDataAsync(3, new string('x', 1001), isLast: false);
+
+        Assert.DoesNotContain("\r\n0\r\n", await client.TryReadToEndAsync() ?? "cut", StringComparison.Ordinal);
+        await application.ReadAsync(Http2FrameType.Reset, 3);
+    }
+
+    [Fact]
     public async Task Body_that_gets_too_long_is_refused_and_its_stream_does_not_end_as_if_it_were_whole()
     {
         await ServeAsync(snapshot => snapshot.Limits = new Limits { MaxRequestBody = 1000 });

@@ -57,6 +57,9 @@ internal sealed record Problem(int Status, string Title, string Detail)
     /// <summary>The application's answer can be read in two ways, or is none.</summary>
     public static Problem InvalidAnswer { get; } = new(502, "Bad gateway", "The application's answer was not valid HTTP.");
 
+    /// <summary>The application's answer is longer than its configuration allows.</summary>
+    public static Problem AnswerTooLarge { get; } = new(502, "Bad gateway", "The application's answer was larger than is passed on.");
+
     /// <summary>The request's body is longer than the application takes.</summary>
     public static Problem TooLarge { get; } = Refused(413, "The request's body is larger than is taken here.");
 

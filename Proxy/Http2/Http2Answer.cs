@@ -24,6 +24,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
     private Stream _body = exchange.ResponseBody;
     private ContentCoding _coding;
     private Compressor? _compressor;
+    private AnswerAllowance _allowance;
 
     /// <summary>Passes it on to its end.</summary>
     /// <param name="claim">The hold on the target.</param>
@@ -43,6 +44,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
             return;
         }
 
+        _allowance.Begin(claim, _left);
         claim.StaysOpen |= _left is null;
         var hasTrailers = _left is null && ClientAnswer.TryPrepareForTrailers(exchange);
         await PaceAsync(claim);
@@ -171,6 +173,7 @@ internal sealed class Http2Answer(Exchange exchange, HttpResponseMessage respons
 
     private void Count(int bytes)
     {
+        _allowance.Take(bytes);
         _left -= bytes;
         if (_left < 0)
         {

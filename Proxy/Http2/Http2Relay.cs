@@ -105,6 +105,7 @@ internal static class Http2Relay
         _ when body?.ClientFailure is { } reason => Problem.Unreadable(reason),
         NoWebSocketsException => Problem.NoWebSockets,
         InvalidAnswerException => Problem.InvalidAnswer,
+        AnswerTooLargeException => Problem.AnswerTooLarge,
         _ => Problem.Unreachable,
     };
 }

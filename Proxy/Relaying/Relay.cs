@@ -178,6 +178,7 @@ internal sealed class Relay(Exchange exchange) : IDisposable
         _ when _request.ClientFailure is { } failure => Problem.Unreadable(failure),
         ReplacedAnswerException replaced => Problem.Answered(replaced.Status),
         InvalidAnswerException => Problem.InvalidAnswer,
+        AnswerTooLargeException => Problem.AnswerTooLarge,
         IOException or System.Net.Sockets.SocketException => Problem.Unreachable,
         _ => Problem.InvalidAnswer,
     };

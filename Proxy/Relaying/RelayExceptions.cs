@@ -12,6 +12,9 @@ internal sealed class NoWebSocketsException(Exception cause) : IOException("The 
 /// <summary>The application's answer can't be read, or could be read in two ways.</summary>
 internal sealed class InvalidAnswerException(string reason) : IOException(reason);
 
+/// <summary>The application's answer is larger than its configuration allows.</summary>
+internal sealed class AnswerTooLargeException(long most) : IOException($"The application's answer is larger than the {most} bytes of Limits.MaxAnswerBody.");
+
 /// <summary>The application's answer ended before its end.</summary>
 internal sealed class AnswerCutShortException() : IOException("The application's answer was cut short.");
 

@@ -27,6 +27,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
     private bool _goesAtOnce;
     private ContentCoding _coding;
     private Compressor? _compressor;
+    private AnswerAllowance _allowance;
     private int _interims;
 
     /// <summary>Whether interim answers have come.</summary>
@@ -52,6 +53,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
     /// <returns>Whether the connection can be used for another request.</returns>
     /// <exception cref="IOException">The application or the client broke it off.</exception>
     /// <exception cref="ReplacedAnswerException">Another page is to be shown in its place; nothing was passed on.</exception>
+    /// <exception cref="AnswerTooLargeException">It is larger than its application's configuration allows.</exception>
     public ValueTask<bool> PassOnAsync(ApplicationConnection connection, Claim claim)
     {
         _connection = connection;
@@ -75,6 +77,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
             return new ValueTask<bool>(isKept && connection.Buffered == 0 && (hasBody || IsBodiless(head, method)));
         }
 
+        _allowance.Begin(claim, head.Length);
         if (head.Length <= connection.Buffered && _coding == ContentCoding.Identity && exchange.ResponseBody.StartAsync(CancellationToken.None) is { IsCompletedSuccessfully: true })
         {
             // Kestrel sends it together with the head when the request ends.
@@ -231,6 +234,7 @@ internal sealed class RelayedAnswer(Exchange exchange)
             else
             {
                 left -= taken;
+                _allowance.Take(taken);
                 await _paced.FlushIfMuchAsync();
             }
         }
@@ -287,7 +291,9 @@ internal sealed class RelayedAnswer(Exchange exchange)
                 await ReceiveMoreAsync();
             }
 
-            size -= await PassBufferedOnAsync((int)Math.Min(size, _connection.Buffered));
+            var passed = await PassBufferedOnAsync((int)Math.Min(size, _connection.Buffered));
+            _allowance.Take(passed);
+            size -= passed;
         }
     }
 
