@@ -96,6 +96,9 @@ public sealed class SlowHttpTests : IDisposable
         _backend.ExpectsProbe = true;
         _backend.AnswerAll(request => request.StartsWith("GET / ", StringComparison.Ordinal) ? Small : Large);
         await _folder.PutAsync(_backend.Address, snapshot => snapshot.Buffering = new Buffering());
+
+        // Who asks the application itself looks as a probe does.
+        _backend.ExpectsProbe = false;
         return proxy;
     }
 

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Time.Testing;
 using Wunderproxy.Proxy.Sockets;
+using Wunderproxy.Proxy.Tls;
 
 namespace Wunderproxy.IntegrationTests.Proxy;
 
@@ -13,7 +14,7 @@ public sealed class InnerListenerTests : IAsyncDisposable
     private readonly FakeTimeProvider _time = new();
     private readonly InnerListener _listener;
     private readonly CancellationTokenSource _closed = new();
-    private readonly DefaultConnectionContext _connection = new() { Transport = new Duplex(new Pipe().Reader, new Pipe().Writer) };
+    private readonly DefaultConnectionContext _connection = new() { Transport = new Duplex(new Pipe().Reader, new TlsWriter(Stream.Null)) };
 
     public InnerListenerTests()
     {

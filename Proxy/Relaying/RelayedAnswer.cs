@@ -2,6 +2,8 @@ using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Wunderproxy.Proxy.Compressing;
 using Wunderproxy.Proxy.Forwarding;
 using Wunderproxy.Proxy.Pages;
@@ -40,11 +42,17 @@ internal sealed class RelayedAnswer(Exchange exchange)
     public void Begin() => _interims = 0;
 
     /// <summary>Passes on an interim answer, such as 103 Early Hints, to a client that knows of them; 16 at most.</summary>
-    /// <remarks>Source: RFC 9110, section 15.2. Kestrel knows none but 100, so it is written past it: before the answer has begun, nobody else writes to the client.</remarks>
+    /// <remarks>Source: RFC 9110, section 15.2. Kestrel knows none but 100, so it is written past it: before the answer has begun, nobody else writes to the client, or only frames of other streams.</remarks>
     public ValueTask PassInterimOnAsync(AnswerHead head)
     {
-        var isKnown = exchange.Context.Request.Protocol == HttpProtocol.Http11 && head.Status != StatusCodes.Status100Continue;
-        return ++_interims <= MaxInterims && isKnown && !IsHopByHop(head) ? exchange.Transport.SendAsync(InterimHead.Write(head)) : ValueTask.CompletedTask;
+        if (++_interims > MaxInterims || head.Status == StatusCodes.Status100Continue || IsHopByHop(head))
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        return exchange.IsMultiplexed ? SendFrameAsync(head)
+            : exchange.Context.Request.Protocol == HttpProtocol.Http11 ? exchange.Transport.SendAsync(InterimHead.Write(head))
+            : ValueTask.CompletedTask;
     }
 
     /// <summary>Passes on an answer whose head was read.</summary>
@@ -100,6 +108,13 @@ internal sealed class RelayedAnswer(Exchange exchange)
         {
             throw new InvalidAnswerException("It doesn't agree to WebSockets as they are asked for.");
         }
+    }
+
+    private ValueTask SendFrameAsync(AnswerHead head)
+    {
+        var features = exchange.Context.Features;
+        var frame = InterimFrame.Write(head, features.GetRequiredFeature<IHttp2StreamIdFeature>().StreamId);
+        return frame.IsEmpty || exchange.IsClientGone ? ValueTask.CompletedTask : features.GetRequiredFeature<FramedWriter>().SendAsync(frame);
     }
 
     private static bool IsHopByHop(AnswerHead head)

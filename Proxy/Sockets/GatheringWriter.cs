@@ -56,6 +56,9 @@ internal abstract class GatheringWriter : PipeWriter
         }
     }
 
+    /// <summary>Sends bytes past what was gathered, which must not be on its way meanwhile. Who is gone gets nothing.</summary>
+    public abstract ValueTask SendPastAsync(ReadOnlyMemory<byte> bytes);
+
     /// <summary>Forgets the first bytes that were gathered.</summary>
     protected void Drop(int count)
     {

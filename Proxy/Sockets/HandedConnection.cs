@@ -26,10 +26,12 @@ internal sealed class HandedConnection : ConnectionContext
         _connection = connection;
         _limit = time.CreateTimer(static ended => ((TaskCompletionSource)ended!).TrySetResult(), _ended, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _closing = connection.ConnectionClosed.UnsafeRegister(static handed => ((HandedConnection)handed!).BeginEnd(), this);
-        Transport = new Pipe(new Reader(connection.Transport.Input, this), connection.Transport.Output);
+        var output = new FramedWriter((GatheringWriter)connection.Transport.Output);
+        Transport = new Pipe(new Reader(connection.Transport.Input, this), output);
 
         // What the next server says about its connection must not replace what the first one says.
         Features = new FeatureCollection(connection.Features);
+        Features.Set(output);
     }
 
     /// <summary>Ends when whoever took it has done with it.</summary>

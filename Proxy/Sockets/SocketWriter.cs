@@ -45,6 +45,19 @@ internal sealed class SocketWriter(LoopSocket socket) : GatheringWriter
         return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: _isBroken));
     }
 
+    /// <inheritdoc/>
+    public override async ValueTask SendPastAsync(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            await socket.SendAsync(bytes);
+        }
+        catch (IOException)
+        {
+            _isBroken = true;
+        }
+    }
+
     /// <summary>Sends what was gathered, past Kestrel, as far as the client is ready for it.</summary>
     /// <param name="isMoreComing">Whether the next send follows at once.</param>
     /// <returns>Whether nothing is left.</returns>

@@ -22,6 +22,19 @@ internal sealed class TlsWriter(Stream tls) : GatheringWriter
         return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: _isBroken));
     }
 
+    /// <inheritdoc/>
+    public override async ValueTask SendPastAsync(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            await tls.WriteAsync(bytes, CancellationToken.None);
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            _isBroken = true;
+        }
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<FlushResult> SendAsync()
     {
