@@ -35,6 +35,6 @@ internal static class FeatureBenchmark
             Preview = new Preview { TokenHashes = [new string('0', 64)] },
         };
         snapshot.SlowAfter = TimeSpan.FromSeconds(1);
-        snapshot.Limits = new Limits { MaxRequestBody = 1 << 30, MaxRequestsInFlight = 10_000 };
+        snapshot.Limits = new Limits { MaxRequestBody = 1 << 30, MaxAnswerBody = 1 << 30, MaxRequestsInFlight = 10_000 };
     }
 }

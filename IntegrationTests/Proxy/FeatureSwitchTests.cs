@@ -34,7 +34,7 @@ public sealed class FeatureSwitchTests : IAsyncDisposable
         ["Buffering"] = snapshot => snapshot.Buffering = new Buffering(),
         ["Compression"] = snapshot => snapshot.Compression = new Compression(),
         ["Protocol"] = snapshot => snapshot.Target = snapshot.Target! with { Protocol = ApplicationProtocol.H2c, Probe = new HealthProbe { Protocol = ApplicationProtocol.H2c } },
-        ["Limits"] = snapshot => snapshot.Limits = new Limits { MaxRequestBody = 2 * UploadBytes, MaxRequestsInFlight = 4 },
+        ["Limits"] = snapshot => snapshot.Limits = new Limits { MaxRequestBody = 2 * UploadBytes, MaxAnswerBody = 1 << 30, MaxRequestsInFlight = 4 },
         ["Hold"] = snapshot => snapshot.HoldTimeout = TimeSpan.FromSeconds(10),
         ["Tls"] = snapshot => snapshot.Tls = new TlsSettings { Hsts = new Hsts() },
         ["Routing"] = snapshot => snapshot.Routing = new Routing { Hosts = [TestAuthority.Host], PathPrefix = "/shop", StripPathPrefix = true },

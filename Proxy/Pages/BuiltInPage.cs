@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Wunderproxy.Proxy.Forwarding;
 
@@ -18,12 +19,18 @@ internal static class BuiltInPage
         footer{margin-top:2rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--quiet);font-size:.875rem;overflow-wrap:anywhere}
         """;
 
+    // One for each status and pause that it was asked for, of which there are few. Where an application is away, everybody gets one of them.
+    private static readonly ConcurrentDictionary<(int Status, int? Refresh), string> Written = new();
+
     /// <summary>The page, with placeholders.</summary>
     /// <param name="problem">What happened.</param>
     /// <param name="canRefresh">Whether asking again by itself asks for the same and changes nothing.</param>
-    public static string For(Problem problem, bool canRefresh)
+    public static string For(Problem problem, bool canRefresh) =>
+        Written.GetOrAdd((problem.Status, canRefresh ? problem.RetryAfterSeconds : null), static page => Write(page.Status, page.Refresh));
+
+    private static string Write(int status, int? pause)
     {
-        var refresh = canRefresh && problem.RetryAfterSeconds is { } seconds ? string.Create(CultureInfo.InvariantCulture, $"<meta http-equiv=\"refresh\" content=\"{Math.Max(seconds, ShortestRefresh)}\">\n") : "";
+        var refresh = pause is { } seconds ? string.Create(CultureInfo.InvariantCulture, $"<meta http-equiv=\"refresh\" content=\"{Math.Max(seconds, ShortestRefresh)}\">\n") : "";
         var hint = refresh.Length > 0 ? "\n<p>This page tries again by itself.</p>" : "";
         return $$"""
             <!DOCTYPE html>
@@ -39,9 +46,9 @@ internal static class BuiltInPage
             </head>
             <body>
             <main>
-            <h1>{{Heading(problem.Status)}}</h1>
+            <h1>{{Heading(status)}}</h1>
             <p>{detail}</p>{{hint}}
-            <footer>{{(problem.Status < 400 ? "" : "Error ")}}{status} &middot; If you ask for help, name this request: {request_id}</footer>
+            <footer>{{(status < 400 ? "" : "Error ")}}{status} &middot; If you ask for help, name this request: {request_id}</footer>
             </main>
             </body>
             </html>
