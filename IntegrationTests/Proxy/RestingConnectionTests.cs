@@ -171,6 +171,31 @@ public sealed class RestingConnectionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Limits_of_time_of_many_are_looked_at_in_portions_so_that_others_have_their_turns_between()
+    {
+        const int crowd = 200;
+        var (clients, beats) = (new List<RawConnection>(), new int[crowd]);
+        for (var i = 0; i < crowd; i++)
+        {
+            var number = i;
+            clients.Add(await ConnectAsync());
+            var server = await AcceptAsync(clients[i], "one");
+            server.Connection.Features.GetRequiredFeature<IConnectionHeartbeatFeature>().OnHeartbeat(_ => Interlocked.Increment(ref beats[number]), server);
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(64, beats.Sum());
+        await PassUntilAsync(TimeSpan.FromMilliseconds(1), () => beats.Sum() == crowd);
+        Assert.All(beats, count => Assert.Equal(1, count));
+        await PassUntilAsync(TimeSpan.FromMilliseconds(100), () => beats.Sum() > crowd);
+
+        foreach (var client in clients)
+        {
+            await client.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task Connections_are_asked_to_end_and_broken_off_when_their_time_is_over()
     {
         using var over = new CancellationTokenSource();
@@ -214,6 +239,12 @@ public sealed class RestingConnectionTests : IAsyncDisposable
         _served.Writer.TryWrite(served);
         await await Task.WhenAny(served.Ended, _isOver.Task);
     }
+
+    private Task PassUntilAsync(TimeSpan step, Func<bool> holds) => Eventually.HoldsAsync("time has passed", () =>
+    {
+        _time.Advance(step);
+        return holds();
+    });
 
     private Task<RawConnection> ConnectAsync() => RawConnection.ConnectAsync((IPEndPoint)_listener.EndPoint);
 

@@ -26,6 +26,11 @@ internal sealed partial class ClientListener : IAsyncDisposable
     private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(130);
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(1);
+
+    // So many beat together at least; where there are more the portions are over before the next beat.
+    private const int BeatTogether = 64;
+    private const int BeatPortions = 32;
+    private static readonly TimeSpan BeatPause = BeatInterval / (BeatPortions + 8);
     private static readonly TimeSpan AbortLimit = TimeSpan.FromSeconds(5);
 
     private readonly Socket _socket;
@@ -41,6 +46,7 @@ internal sealed partial class ClientListener : IAsyncDisposable
     private IFeatureCollection _ground = null!;
     private ITimer? _looking;
     private ITimer? _beating;
+    private bool _isBeating;
     private volatile bool _isOver;
 
     /// <param name="socket">Bound to the address; belongs to this from now on.</param>
@@ -88,7 +94,7 @@ internal sealed partial class ClientListener : IAsyncDisposable
     {
         (_serve, _ground) = (serve, ground);
         _looking = _time.CreateTimer(static listener => ((ClientListener)listener!).Look(), this, LookInterval, LookInterval);
-        _beating = _time.CreateTimer(static listener => ((ClientListener)listener!).Beat(), this, BeatInterval, BeatInterval);
+        _beating = _time.CreateTimer(static listener => _ = ((ClientListener)listener!).BeatAsync(), this, BeatInterval, BeatInterval);
         _doors.AddRange(_loops.Select(loop => new Door(this, loop)));
     }
 
@@ -227,12 +233,30 @@ internal sealed partial class ClientListener : IAsyncDisposable
         }
     }
 
-    // Whoever serves a connection looks at its limits of time at each beat.
-    private void Beat()
+    // Whoever serves a connection looks at its limits of time at each beat. Those that came together are over them together, and to end a thousand at once takes so long that all others notice.
+    private async Task BeatAsync()
     {
-        foreach (var (transport, _) in _open)
+        if (Interlocked.Exchange(ref _isBeating, true))
         {
-            transport.Beat();
+            return;
+        }
+
+        try
+        {
+            var portion = Math.Max(BeatTogether, _open.Count / BeatPortions);
+            var beaten = 0;
+            foreach (var (transport, _) in _open)
+            {
+                transport.Beat();
+                if (++beaten % portion == 0)
+                {
+                    await Task.Delay(BeatPause, _time, CancellationToken.None);
+                }
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _isBeating, false);
         }
     }
 
