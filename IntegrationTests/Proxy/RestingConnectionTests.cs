@@ -185,7 +185,7 @@ public sealed class RestingConnectionTests : IAsyncDisposable
 
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(64, beats.Sum());
-        await PassUntilAsync(TimeSpan.FromMilliseconds(1), () => beats.Sum() == crowd);
+        await PassUntilAsync(TimeSpan.FromMilliseconds(5), () => beats.Sum() == crowd);
         Assert.All(beats, count => Assert.Equal(1, count));
         await PassUntilAsync(TimeSpan.FromMilliseconds(100), () => beats.Sum() > crowd);
 
