@@ -108,8 +108,16 @@ internal sealed class KernelPipe : IDisposable
 
         using var source = new Descriptor(ends[0]);
         using var target = new Descriptor(ends[1]);
-        using var pipe = new KernelPipe();
-        return CanMove(source, pipe._entrance) && CanMove(pipe._exit, target);
+        try
+        {
+            using var pipe = new KernelPipe();
+            return CanMove(source, pipe._entrance) && CanMove(pipe._exit, target);
+        }
+        catch (IOException)
+        {
+            // Descriptors are used up right now. Thrown while the class begins, it would come again at each use.
+            return false;
+        }
     }
 
     private static bool CanMove(SafeHandle source, SafeHandle target) =>
