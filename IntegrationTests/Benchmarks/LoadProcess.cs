@@ -14,6 +14,7 @@ internal sealed class LoadProcess : IAsyncDisposable
     private const string First = "-10";
     private const string Last = "10";
 
+    private static readonly TimeSpan BeginDeadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);
 
     private readonly RunningProcess _process;
@@ -28,16 +29,12 @@ internal sealed class LoadProcess : IAsyncDisposable
     public static LoadProcess Visitors(Uri address) => new(First, Visiting, address);
 
     /// <summary>Begins them all, one after another.</summary>
-    public static async Task<LoadProcess> SlowClientsAsync(Uri address, CancellationToken cancellationToken)
+    public static async Task<LoadProcess> SlowClientsAsync(Uri address)
     {
         var process = new LoadProcess(Last, Slow, address);
         try
         {
-            while (!process._process.Output.StartsWith(Begun, StringComparison.Ordinal))
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
-            }
-
+            await Eventually.HoldsAsync("all slow clients have begun", () => process._process.Output.StartsWith(Begun, StringComparison.Ordinal), BeginDeadline);
             return process;
         }
         catch

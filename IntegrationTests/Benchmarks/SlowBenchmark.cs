@@ -45,7 +45,7 @@ internal static class SlowBenchmark
         var warm = TimeProvider.System.GetTimestamp();
         await Task.Delay(Calm, TimeProvider.System, cancellationToken);
         var come = TimeProvider.System.GetTimestamp();
-        await using var clients = await LoadProcess.SlowClientsAsync(contender.Address, cancellationToken);
+        await using var clients = await LoadProcess.SlowClientsAsync(contender.Address);
         var there = TimeProvider.System.GetTimestamp();
         await Task.Delay(length, TimeProvider.System, cancellationToken);
         var (through, alone) = (Visits(await visitors.EndAsync()), Visits(await direct.EndAsync()));
